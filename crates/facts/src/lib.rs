@@ -1,1 +1,22 @@
-//! Placeholder: the room is being built.
+//! What happened, as data: the typed events every other figure is derived from.
+//!
+//! Knows: the event types, their written form and hash chain, the folds from events to call detail
+//! records, live board and key figures, and how a caller's number becomes a pseudonym.
+//! Must never know: any of the rooms that produce events or keep them, sockets, files, the clock.
+
+pub mod event;
+mod hex;
+pub mod ids;
+pub mod number;
+pub mod pseudonym;
+pub mod sanitise;
+pub mod time;
+
+pub use event::{Event, EventKind, Fact};
+pub use ids::{
+    Account, CallerPseudonym, ContactId, EmployerName, Language, Level, LineName, OfferId, OperatorName,
+    TrunkCallId, TrunkName,
+};
+pub use number::{CallerNumber, NumberingPlan};
+pub use pseudonym::{PseudonymKey, Pseudonymiser};
+pub use time::{Stamper, UnixMicros};
