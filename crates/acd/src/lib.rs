@@ -1,1 +1,15 @@
-//! Placeholder: the room is being built.
+//! The automatic call distributor: who is offered which contact, when, and why.
+//!
+//! Knows: lines, operators, contacts, offers, policies, opening hours. Must never know: SIP, URIs, numbers, RTP, threads,
+//! the clock. It is one pure machine, [`Acd`]: `handle(now, input)`, then `poll_output` until it is empty, then wait until
+//! `poll_timeout` or the next input.
+
+mod acd;
+pub mod door;
+pub mod hours;
+pub mod proof;
+mod records;
+
+pub use acd::Acd;
+pub use door::*;
+pub use records::Restored;
