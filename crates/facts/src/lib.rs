@@ -4,13 +4,16 @@
 //! records, live board and key figures, and how a caller's number becomes a pseudonym.
 //! Must never know: any of the rooms that produce events or keep them, sockets, files, the clock.
 
+pub mod chain;
 pub mod event;
 mod hex;
 pub mod ids;
 pub mod number;
 pub mod pseudonym;
+pub mod record;
 pub mod sanitise;
 pub mod time;
+pub mod word;
 
 pub use event::{Event, EventKind, Fact};
 pub use ids::{
