@@ -184,7 +184,7 @@ impl Engine {
 
     /// The distributor bridges them.
     pub(crate) fn connected(&mut self, now: Duration, offer: acd::OfferId) {
-        let Some(contact) = self.offers.remove(&offer) else { return };
+        let Some(contact) = self.offers.get(&offer).copied() else { return };
         let Some(call) = self.calls.get_mut(&contact) else { return };
         let Some(operator) = call.operator.as_mut().filter(|operator| operator.offer == offer) else {
             return;
