@@ -5,8 +5,8 @@ import warnings
 
 import numpy
 
-from harness import audio_files, conversation, g711, network, voice
-from harness.marks import Skip
+from harness import audio_files, conversation, g711, many, network, voice
+from harness.marks import Skip, alone, limit
 from harness.processes import Failure, check
 from harness.world import World, caller_voice, operator_voice
 
@@ -147,3 +147,37 @@ def test_sipp_over_tcp_and_ipv6(world: World) -> None:
     check([leg.invite.transport for leg in legs] == ["TCP", "UDP"], f"seen: {legs}")
     for leg in legs:
         conversation.expect_voice(f"the caller at {leg.peer[0]}", conversation.heard(recording, leg), OPERATOR, 2.5)
+
+
+@alone
+@limit(180)
+def test_fifty_calls_between_two_sipp(world: World) -> None:
+    """Fifty calls at once between two SIPp: every voice reaches the one it was meant for."""
+    count, base = 50, 5
+    caller_files = [world.voice_pcap(caller_voice(index), base) for index in range(count)]
+    operator_files = [world.voice_pcap(operator_voice(index), base) for index in range(count)]
+    answering = many.operators(world.folder / "answering.xml", "operator_answers.xml", operator_files)
+    calling = many.callers(world.folder / "calling.xml", "caller_calls.xml", caller_files)
+    numbers = world.folder / "numbers.csv"
+    numbers.write_text("SEQUENTIAL\n" + "".join(f"+3363998{index:04d};op-{index + 1}\n" for index in range(count)))
+    calling.write_text(calling.read_text().replace("sip:[service]@", "sip:[field1]@"))
+    world.sinks(network.TRUNK, many.ports(20_000, count))
+    world.sinks(network.FIXED, many.ports(30_000, count))
+    world.start_capture()
+    callee = world.sipp("callee", answering, network.FIXED, calls=count, media_port=30_000, seconds=90)
+    caller = world.sipp(
+        "caller", calling, network.TRUNK, remote=network.FIXED, calls=count, seconds=90,
+        arguments=("-r", "25", "-l", str(count), "-d", str(base * 1000), "-inf", str(numbers)),
+    )
+    caller.wait()
+    callee.wait()
+    recording = world.stop_capture(program=(network.FIXED,))
+    legs = world.legs()
+    check(len(legs) == count, f"{len(legs)} legs")
+    for leg in legs:
+        index = int(leg.callee.rpartition("-")[2]) - 1
+        conversation.expect_voice(f"caller {index}", conversation.heard(recording, leg), operator_voice(index), base - 1.5)
+    recording.program_addresses = frozenset([network.TRUNK])
+    for leg in conversation.legs(recording):
+        index = int(leg.callee.rpartition("-")[2]) - 1
+        conversation.expect_voice(f"operator {index}", conversation.heard(recording, leg), caller_voice(index), base - 1.5)

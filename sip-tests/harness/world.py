@@ -94,6 +94,10 @@ class World:
         """A voice for softphones."""
         return self._file(f"voice{spoken}.wav", lambda path: audio_files.write_wav(path, voice.speak(spoken, seconds)))
 
+    def voice_pcap(self, spoken: int, seconds: float) -> pathlib.Path:
+        """So many seconds of a voice for SIPp's `play_pcap_audio`."""
+        return self.phone_pcap(f"voice{spoken}", voice.speak(spoken, seconds))
+
     def phone_pcap(self, name: str, *parts: numpy.ndarray | str, law: int = g711.PCMA) -> pathlib.Path:
         """One RTP stream of sound and digits as a phone sends it; see `audio_files.write_phone_pcap`."""
         return self._file(f"{name}.pcap", lambda path: audio_files.write_phone_pcap(path, parts, law))
