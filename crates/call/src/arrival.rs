@@ -43,8 +43,13 @@ impl Engine {
             return self.refuse(now, trunk, &incoming, BUSY_HERE, RefusedReason::TrunkFull);
         }
         let found = self.lookup.dialled(&self.settings, trunk, &incoming.request_user, &incoming.to_user);
-        let line = match found {
-            Ok(line) => line.name.clone(),
+        let (line, language) = match found {
+            Ok((line, number)) => {
+                let mut by_number = line.language_by_number.iter();
+                let language =
+                    by_number.find(|(known, _)| known == number).map(|(_, language)| language.clone());
+                (line.name.clone(), language)
+            }
             Err(dialled) => {
                 let dialled = Some(facts::sanitise::claimed_account(&dialled).as_str().into());
                 return self.refuse(
@@ -63,7 +68,7 @@ impl Engine {
             ipv6: incoming.source.is_ipv6(),
         };
         match self.media.allocate(now, allocate) {
-            Ok(allocated) => self.begin(now, trunk, line, incoming, allocated),
+            Ok(allocated) => self.begin(now, trunk, (line, language), incoming, allocated),
             Err(error) => {
                 let (status, reason) = words::media_refusal(&error);
                 self.refuse(now, trunk, &incoming, status, reason);
@@ -75,7 +80,7 @@ impl Engine {
         &mut self,
         now: Duration,
         trunk: &TrunkPolicy,
-        line: Name,
+        (line, language): (Name, Option<Name>),
         incoming: Incoming,
         allocated: media::Allocated,
     ) {
@@ -116,7 +121,7 @@ impl Engine {
                 edge: Edge::Trying,
                 stage: Stage::Waiting,
                 level,
-                language: None,
+                language,
                 operator: None,
                 last_operator: None,
                 accounts_due: [allocated.leg].into(),
@@ -124,8 +129,10 @@ impl Engine {
                 held_by_operator: false,
                 heard: false,
                 alarmed: false,
+                overflowed: false,
                 greeted: false,
                 deadline: None,
+                nobody_deadline: None,
             },
         );
         *self.calls_by_trunk.entry(trunk.name.clone()).or_insert(0) += 1;
@@ -162,13 +169,16 @@ impl Engine {
         let answer = line.answer;
         let menu_default = line.menu.as_ref().map(|menu| menu.default.clone());
         match answer {
+            // It came over from another line: the trunk has had its answer.
+            _ if self.calls.get(&contact).is_some_and(|call| call.edge > Edge::Trying) => {}
             AnswerMode::AtOnce => self.answer_trunk(now, contact),
             AnswerMode::OnOperatorRinging => self.ring_trunk(now, contact, false),
             AnswerMode::OnOperatorEarlyMedia => self.ring_trunk(now, contact, true),
         }
         let Some(call) = self.calls.get_mut(&contact) else { return };
-        let default = menu_default.or_else(|| languages.first().cloned());
-        if languages.len() > 1 && call.audible() {
+        let known = call.language.clone();
+        let default = known.clone().or(menu_default).or_else(|| languages.first().cloned());
+        if known.is_none() && languages.len() > 1 && call.audible() {
             call.stage = Stage::Choosing(Choice::begin());
             self.fact(now, Some(contact), EventKind::MenuEntered { menu: Menu::Language });
             return self.play_menu(now, contact);
@@ -299,10 +309,14 @@ impl Engine {
         call.level = level;
         call.language = Some(language.clone());
         call.queued_at.get_or_insert(now);
-        let line = call.line.clone();
+        let (line, overflowed) = (call.line.clone(), call.overflowed);
         self.touch(contact);
         let priority = self.lookup.plan_line(&self.settings, &line).map_or(0, |line| line.priority);
-        let cause = if returned { QueueCause::OperatorLost } else { QueueCause::Arrived };
+        let cause = match (returned, overflowed) {
+            (true, _) => QueueCause::OperatorLost,
+            (false, true) => QueueCause::Overflowed,
+            (false, false) => QueueCause::Arrived,
+        };
         self.fact(
             now,
             Some(contact),

@@ -92,10 +92,15 @@ pub(crate) struct Call {
     pub held_by_operator: bool,
     pub heard: bool,
     pub alarmed: bool,
+    /// Another line than the dialled one has it now.
+    pub overflowed: bool,
     /// The greeting was said (in whatever stage).
     pub greeted: bool,
-    /// This call's own timer.
+    /// What this means depends on the stage: the menu's timeout, the next comforting word, an announcement that never
+    /// ends, the accounts that are still due.
     pub deadline: Option<Duration>,
+    /// Nobody may take it: what the line says happens then.
+    pub nobody_deadline: Option<Duration>,
 }
 
 /// The operator's side of a call, from the offer on.

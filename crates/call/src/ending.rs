@@ -119,6 +119,7 @@ impl Engine {
         }
         self.media.release(now, leg);
         self.clear_alarm(now, contact);
+        self.set_nobody_deadline(contact, None);
         self.set_deadline(contact, Some(now + ACCOUNTS_DUE_MAX));
     }
 

@@ -23,6 +23,17 @@ pub(crate) enum RecordKey {
     Feature(DialogId),
 }
 
+/// What a timer of this room is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Timer {
+    /// A call's own; see [`Call::deadline`].
+    Stage(ContactId),
+    /// Nobody has been eligible for a call for as long as its line allows.
+    Nobody(ContactId),
+    /// A feature code's confirmation never ended.
+    Feature(DialogId),
+}
+
 /// SIP, media and distribution as one deterministic machine. See the crate's documentation for the contract.
 pub struct Engine {
     pub(crate) sip: sip::Endpoint,
@@ -37,7 +48,7 @@ pub struct Engine {
     pub(crate) offers: BTreeMap<acd::OfferId, ContactId>,
     pub(crate) operator_states: BTreeMap<Name, acd::OperatorState>,
     pub(crate) calls_by_trunk: BTreeMap<Name, usize>,
-    pub(crate) timers: BTreeSet<(Duration, RecordKey)>,
+    pub(crate) timers: BTreeSet<(Duration, Timer)>,
     pub(crate) dirty: BTreeSet<RecordKey>,
     pub(crate) next_contact: u64,
     pub(crate) draining: bool,
@@ -147,11 +158,12 @@ impl Engine {
         if due(self.acd.poll_timeout()) {
             self.acd.handle(now, acd::Input::Timeout);
         }
-        while let Some((_, key)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+        while let Some((_, timer)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
             self.timers.pop_first();
-            match key {
-                RecordKey::Contact(contact) => self.call_deadline(now, contact),
-                RecordKey::Feature(dialog) => self.end_feature_call(now, dialog),
+            match timer {
+                Timer::Stage(contact) => self.call_deadline(now, contact),
+                Timer::Nobody(contact) => self.nobody_came(now, contact),
+                Timer::Feature(dialog) => self.end_feature_call(now, dialog),
             }
         }
     }
@@ -292,14 +304,26 @@ impl Engine {
     /// Sets, moves or clears a call's own timer.
     pub(crate) fn set_deadline(&mut self, contact: ContactId, deadline: Option<Duration>) {
         let Some(call) = self.calls.get_mut(&contact) else { return };
-        let key = RecordKey::Contact(contact);
-        if let Some(before) = std::mem::replace(&mut call.deadline, deadline) {
-            self.timers.remove(&(before, key));
+        let before = std::mem::replace(&mut call.deadline, deadline);
+        self.move_timer(Timer::Stage(contact), before, deadline);
+        self.touch(contact);
+    }
+
+    /// Sets or clears the timer of a call that nobody may take.
+    pub(crate) fn set_nobody_deadline(&mut self, contact: ContactId, deadline: Option<Duration>) {
+        let Some(call) = self.calls.get_mut(&contact) else { return };
+        let before = std::mem::replace(&mut call.nobody_deadline, deadline);
+        self.move_timer(Timer::Nobody(contact), before, deadline);
+        self.touch(contact);
+    }
+
+    fn move_timer(&mut self, timer: Timer, before: Option<Duration>, after: Option<Duration>) {
+        if let Some(at) = before {
+            self.timers.remove(&(at, timer));
         }
-        if let Some(at) = deadline {
-            self.timers.insert((at, key));
+        if let Some(at) = after {
+            self.timers.insert((at, timer));
         }
-        self.dirty.insert(key);
     }
 
     pub(crate) fn touch(&mut self, contact: ContactId) {

@@ -11,7 +11,7 @@ use sip::{DialogId, Incoming};
 use crate::announcements::{Tag, in_language};
 use crate::contact::Side;
 use crate::door::{Actor, Command};
-use crate::engine::{Engine, RecordKey};
+use crate::engine::{Engine, RecordKey, Timer};
 use crate::settings::{FeatureAction, Name};
 use crate::words;
 
@@ -66,9 +66,8 @@ impl Engine {
         self.dialogs.insert(incoming.dialog, Side::Feature(incoming.dialog));
         self.legs.insert(allocated.leg, Side::Feature(incoming.dialog));
         self.feature_calls.insert(incoming.dialog, FeatureCall { leg: allocated.leg, deadline });
-        let key = RecordKey::Feature(incoming.dialog);
-        self.timers.insert((deadline, key));
-        self.dirty.insert(key);
+        self.timers.insert((deadline, Timer::Feature(incoming.dialog)));
+        self.dirty.insert(RecordKey::Feature(incoming.dialog));
         let prompts = vec![in_language(&confirmation, &language)];
         let tag = Tag::Confirmation as u32;
         self.media.play(now, allocated.leg, Playlist { prompts, repeat: false, gap: Duration::ZERO, tag });
@@ -89,9 +88,8 @@ impl Engine {
 
     pub(crate) fn end_feature_call(&mut self, now: Duration, dialog: DialogId) {
         let Some(FeatureCall { leg, deadline }) = self.feature_calls.remove(&dialog) else { return };
-        let key = RecordKey::Feature(dialog);
-        self.timers.remove(&(deadline, key));
-        self.dirty.insert(key);
+        self.timers.remove(&(deadline, Timer::Feature(dialog)));
+        self.dirty.insert(RecordKey::Feature(dialog));
         self.legs.remove(&leg);
         self.media.release(now, leg);
         self.dialogs.remove(&dialog);

@@ -12,6 +12,7 @@ mod contact;
 mod door;
 mod ending;
 mod engine;
+mod exhausted;
 mod feature;
 mod lookup;
 mod menu;
@@ -26,7 +27,7 @@ mod words;
 pub use door::{Actor, Command, Counts, Input, Output, Refused, Room};
 pub use engine::Engine;
 pub use settings::{
-    AnswerMode, Dialled, FeatureAction, FeatureCode, LanguageMenu, LastResort, LinePolicy, MediaFromPolicy,
+    AnswerMode, Dialled, Exhausted, FeatureAction, FeatureCode, LanguageMenu, LinePolicy, MediaFromPolicy,
     Name, NobodyEligible, OperatorPolicy, Refusal, Settings, TrunkPolicy,
 };
 

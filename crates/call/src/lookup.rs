@@ -9,7 +9,8 @@ use crate::settings::{Dialled, FeatureCode, LinePolicy, Name, OperatorPolicy, Se
 /// Indexes over the settings, made once a (re)load.
 #[derive(Debug)]
 pub(crate) struct Lookup {
-    by_number: BTreeMap<String, usize>,
+    /// Line and number, by index.
+    by_number: BTreeMap<String, (usize, usize)>,
     lines: BTreeMap<Name, usize>,
     plan_lines: BTreeMap<Name, usize>,
     trunks: BTreeMap<Name, usize>,
@@ -21,10 +22,10 @@ impl Lookup {
     pub(crate) fn new(settings: &Settings) -> Self {
         let mut by_number = BTreeMap::new();
         for (index, line) in settings.lines.iter().enumerate() {
-            for number in &line.numbers {
-                by_number.insert(number.to_string(), index);
+            for (place, number) in line.numbers.iter().enumerate() {
+                by_number.insert(number.to_string(), (index, place));
                 if let Some(normal) = settings.numbering.dialled(number) {
-                    by_number.insert(normal, index);
+                    by_number.insert(normal, (index, place));
                 }
             }
         }
@@ -39,21 +40,26 @@ impl Lookup {
         }
     }
 
-    /// The line that a trunk's call is for, and what was dialled.
+    /// The line that a trunk's call is for, and the number as configured by which it was found; or what was dialled.
     pub(crate) fn dialled<'s>(
         &self,
         settings: &'s Settings,
         trunk: &TrunkPolicy,
         request_user: &str,
         to_user: &str,
-    ) -> Result<&'s LinePolicy, String> {
+    ) -> Result<(&'s LinePolicy, &'s Name), String> {
         let dialled = match trunk.dialled {
             Dialled::RequestUri => request_user,
             Dialled::To => to_user,
         };
-        let normal = || settings.numbering.dialled(dialled).and_then(|normal| self.by_number.get(&normal));
+        let international = || format!("+{}", dialled.trim_start_matches('+'));
+        let number = if trunk.international_numbers { international() } else { dialled.to_owned() };
+        let normal = || settings.numbering.dialled(&number).and_then(|normal| self.by_number.get(&normal));
         match self.by_number.get(dialled).or_else(normal) {
-            Some(index) => Ok(&settings.lines[*index]),
+            Some((line, number)) => {
+                let line = &settings.lines[*line];
+                Ok((line, &line.numbers[*number]))
+            }
             None => Err(dialled.to_owned()),
         }
     }

@@ -258,35 +258,6 @@ impl Engine {
         self.acd.handle(now, acd::Input::OperatorLost { contact: acd::ContactId(contact.0) });
     }
 
-    /// The longest wait is over.
-    pub(crate) fn last_resort(&mut self, now: Duration, contact: ContactId) {
-        use facts::event::{EndCause, EndProof, EndedBy, ExitReason};
-        let Some(line) = self.line_of(contact) else { return };
-        match line.last_resort.clone() {
-            crate::LastResort::AnnounceAndKeep(words) => self.say(now, contact, &words),
-            crate::LastResort::AnnounceAndEnd(words) => {
-                self.fact(now, Some(contact), EventKind::LeftQueue { reason: ExitReason::MaximumWait });
-                self.acd.handle(now, acd::Input::Gone { contact: acd::ContactId(contact.0) });
-                self.answer_trunk(now, contact);
-                let cause = EndCause::bare(EndProof::Policy);
-                let ending = crate::contact::Ending { at: None, by: EndedBy::Vigie, cause };
-                self.announce_and_end(now, contact, &words, ending);
-            }
-        }
-    }
-
-    /// Nobody signed in may ever take it: an alarm, and what the line says.
-    pub(crate) fn nobody_eligible(&mut self, now: Duration, contact: ContactId) {
-        let Some(policy) = self.line_of(contact).map(|line| line.nobody_eligible) else { return };
-        let Some(call) = self.calls.get_mut(&contact) else { return };
-        if !std::mem::replace(&mut call.alarmed, true) {
-            self.fact_alarm(now, contact, true);
-        }
-        if policy == crate::NobodyEligible::LastResort {
-            self.last_resort(now, contact);
-        }
-    }
-
     /// The operator holds or takes back: the caller hears music, or her again.
     pub(crate) fn operator_holds(&mut self, now: Duration, contact: ContactId, holds: bool) {
         let Some(call) = self.calls.get_mut(&contact) else { return };

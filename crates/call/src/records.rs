@@ -45,8 +45,10 @@ pub(crate) struct CallRecord {
     held_by_operator: bool,
     heard: bool,
     alarmed: bool,
+    overflowed: bool,
     greeted: bool,
     deadline: Option<Duration>,
+    nobody_deadline: Option<Duration>,
 }
 
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq)]
@@ -208,8 +210,10 @@ impl From<&Call> for CallRecord {
             held_by_operator: call.held_by_operator,
             heard: call.heard,
             alarmed: call.alarmed,
+            overflowed: call.overflowed,
             greeted: call.greeted,
             deadline: call.deadline,
+            nobody_deadline: call.nobody_deadline,
         }
     }
 }
@@ -269,8 +273,10 @@ impl CallRecord {
             held_by_operator: self.held_by_operator,
             heard: self.heard,
             alarmed: self.alarmed,
+            overflowed: self.overflowed,
             greeted: self.greeted,
             deadline: self.deadline,
+            nobody_deadline: self.nobody_deadline,
         })
     }
 }

@@ -12,7 +12,7 @@ use facts::{ContactId, UnixMicros};
 
 use crate::contact::{Call, Side, Stage};
 use crate::door::Room;
-use crate::engine::{Engine, RecordKey, derive};
+use crate::engine::{Engine, RecordKey, Timer, derive};
 use crate::records::{Record, decode};
 use crate::settings::Settings;
 
@@ -86,9 +86,8 @@ impl Engine {
             self.legs.insert(operator.leg, Side::Operator(contact));
             self.offers.insert(operator.offer, contact);
         }
-        if let Some(at) = call.deadline {
-            self.timers.insert((at, RecordKey::Contact(contact)));
-        }
+        let timers = [(call.deadline, Timer::Stage(contact)), (call.nobody_deadline, Timer::Nobody(contact))];
+        self.timers.extend(timers.into_iter().filter_map(|(at, timer)| Some((at?, timer))));
         if !call.is_over() {
             *self.calls_by_trunk.entry(call.trunk.clone()).or_insert(0) += 1;
         }

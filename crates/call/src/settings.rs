@@ -41,6 +41,8 @@ pub struct TrunkPolicy {
     pub name: Name,
     /// Where the dialled number stands.
     pub dialled: Dialled,
+    /// Numbers come with the country code and without `+` (`331…`), not as they are dialled.
+    pub international_numbers: bool,
     /// Whose packets its legs accept.
     pub media_from: MediaFromPolicy,
     /// Calls at once; one more gets 486.
@@ -91,6 +93,8 @@ pub struct LinePolicy {
     pub answer: AnswerMode,
     /// Said first, before a menu, in each language; without a menu in the one language.
     pub greeting: Vec<Name>,
+    /// Numbers that tell the language: no menu for them.
+    pub language_by_number: Vec<(Name, Name)>,
     /// The choice of language, for lines with more than one.
     pub menu: Option<LanguageMenu>,
     /// Said once when the wait begins.
@@ -108,7 +112,7 @@ pub struct LinePolicy {
     /// What a full line does.
     pub full: Refusal,
     /// What happens after the longest wait.
-    pub last_resort: LastResort,
+    pub last_resort: Exhausted,
     /// What happens when nobody signed in may ever take the contact.
     pub nobody_eligible: NobodyEligible,
 }
@@ -120,7 +124,7 @@ pub enum AnswerMode {
     AtOnce,
     /// When an operator answers: until then 180, the caller's own network plays the ringing tone.
     OnOperatorRinging,
-    /// When an operator answers: until then 183, and prompts as early media.
+    /// When an operator answers: until then 183, and greeting, menu and wait as early media.
     OnOperatorEarlyMedia,
 }
 
@@ -148,22 +152,26 @@ pub enum Refusal {
     Status(u16),
 }
 
-/// What happens after the longest wait.
+/// What is done when waiting leads nowhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LastResort {
+pub enum Exhausted {
+    /// Says so once; she keeps her place.
+    Keep(Vec<Name>),
     /// Says so and ends.
     AnnounceAndEnd(Vec<Name>),
-    /// Says so; she keeps her place.
-    AnnounceAndKeep(Vec<Name>),
+    /// She waits on this line from now on.
+    OtherLine(Name),
 }
 
-/// What happens when nobody signed in may ever take a contact. An alarm is raised in either case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NobodyEligible {
-    /// She waits: somebody may sign in.
-    Wait,
-    /// The last resort at once.
-    LastResort,
+/// What happens when nobody signed in may ever take a contact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NobodyEligible {
+    /// Raises an alarm at once.
+    pub alarm: bool,
+    /// How long it must have been so before `then`.
+    pub after: Duration,
+    /// What is done then.
+    pub then: Exhausted,
 }
 
 /// An operator's phone.
