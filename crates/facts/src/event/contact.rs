@@ -88,7 +88,7 @@ pub enum MenuExit {
 }
 
 /// Why a line is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClosedReason {
     /// Outside its opening hours.
     OutOfHours,
@@ -99,7 +99,7 @@ pub enum ClosedReason {
 }
 
 /// Why a line refused a contact before the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DissuadedReason {
     /// As many wait as may.
     QueueFull,
@@ -131,7 +131,7 @@ pub enum QueueCause {
 }
 
 /// How a contact left the queue without an operator and without the caller's will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitReason {
     /// It waited as long as the line allows.
     MaximumWait,
