@@ -1,3 +1,13 @@
-//! The binary.
+//! The `vigie` program: reads its command line and hands over.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use vigie::check;
+use vigie::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+    }
+}

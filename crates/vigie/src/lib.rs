@@ -1,0 +1,6 @@
+//! The shell around the engine: command line, configuration, sockets, threads, files. Protocol decisions are not made
+//! here; they belong to the rooms.
+
+pub mod check;
+pub mod cli;
+pub mod config;
