@@ -3,4 +3,6 @@
 
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod state_file;
