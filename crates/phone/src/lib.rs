@@ -36,6 +36,7 @@
 //! outputs name it by its place in that list.
 
 mod address;
+mod arrivals;
 mod call;
 mod config;
 mod dialog;
@@ -46,6 +47,7 @@ mod phone;
 mod progress;
 mod refresh;
 mod registration;
+mod requests;
 mod rtp;
 mod sdp;
 mod text;

@@ -106,6 +106,7 @@ impl Phone {
         };
         call.pending = None;
         call.dialog.refresh_target(response);
+        let before = call.session.agreement.map(|agreed| agreed.peer_direction);
         let offered = request.sdp().is_some();
         // An UPDATE without an offer, and its 200, leave the session alone.
         let (body, usable) =
@@ -118,6 +119,7 @@ impl Phone {
         }
         let status = if usable { 200 } else { 488 };
         self.event(Event::Refreshed { call: id, status });
+        self.tell_direction(id, before);
     }
 
     /// RFC 3261 §14.1: a refused change leaves everything as it was.
@@ -188,7 +190,8 @@ impl Phone {
         self.tell_direction(id, before);
     }
 
-    fn tell_direction(&mut self, id: CallId, before: Option<Direction>) {
+    /// A hold or a resumption may come in an offer, or in the answer to an offer we were asked for.
+    pub(crate) fn tell_direction(&mut self, id: CallId, before: Option<Direction>) {
         let after =
             self.calls.get(&id).and_then(|call| call.session.agreement).map(|agreed| agreed.peer_direction);
         if let Some(direction) = after.filter(|_| after != before) {

@@ -252,6 +252,8 @@ impl Session {
             self.wish.sends() && answer.direction.receives(),
             self.wish.receives() && answer.direction.sends(),
         );
+        // An answer to our own hold says what the hold leaves, not what the other side wants.
+        let kept = self.agreement.filter(|_| self.wish != Direction::SendRecv);
         self.agreement = Some(Agreement {
             remote: answer.remote,
             codec,
@@ -259,7 +261,7 @@ impl Session {
             event_type: answer.event_type.filter(|_| self.events),
             event_type_received: self.events.then_some(EVENT_TYPE),
             direction,
-            peer_direction: answer.direction,
+            peer_direction: kept.map_or(answer.direction, |kept| kept.peer_direction),
         });
         true
     }

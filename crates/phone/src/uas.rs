@@ -252,6 +252,7 @@ impl Phone {
         let number = ack.cseq().map_or(0, |(number, _)| number);
         let Some(waited) = call.unacknowledged.take_if(|waiting| waiting.number == number) else { return };
         let id = call.id;
+        let before = call.session.agreement.map(|agreed| agreed.peer_direction);
         let mut usable = true;
         if waited.offered {
             let answer = ack.sdp().and_then(Description::parse);
@@ -262,6 +263,8 @@ impl Phone {
         let farewell = call.farewell.take();
         if waited.initial {
             self.event(Event::Answered { call: id });
+        } else {
+            self.tell_direction(id, before);
         }
         if let Some(reason) = farewell {
             self.say_goodbye(now, id, End::ByMe, reason);

@@ -6,8 +6,10 @@ mod registrar;
 mod wire;
 
 use super::*;
-use crate::{Behaviour, Dial, End, Ringing, RtpMode, Voice};
+use crate::arrivals::{SERVERS_MAX, STREAMS_MAX};
+use crate::{Answering, Dial, End, Ringing, RtpMode, Voice};
 use std::collections::BinaryHeap;
+use std::net::SocketAddr;
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
