@@ -5,10 +5,23 @@
 //! `poll_timeout` or the next input.
 
 mod acd;
+mod back_off;
+mod contact;
 pub mod door;
+mod fit;
 pub mod hours;
+mod line;
+mod offer;
+mod operator;
 pub mod proof;
+mod queue;
 mod records;
+mod rings;
+mod strategy;
+mod timers;
+
+#[cfg(test)]
+mod tests;
 
 pub use acd::Acd;
 pub use door::*;

@@ -1,0 +1,8 @@
+//! Tests of the room, in virtual time.
+//!
+//! Knows: the door, and for the references also what is behind it. Must never know: the real clock.
+
+mod observer;
+mod offers;
+pub(crate) mod reference;
+mod world;
