@@ -221,6 +221,11 @@ impl Acd {
         Self::from_records(now, plan, records)
     }
 
+    #[cfg(test)]
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
     fn operator_named(&self, name: &str) -> Option<&OperatorEntry> {
         self.operators.get(self.slots.get(name)?)
     }

@@ -4,5 +4,6 @@
 
 mod observer;
 mod offers;
+mod properties;
 pub(crate) mod reference;
 mod world;

@@ -48,7 +48,10 @@ impl Acd {
             entry.policy = line.clone().into();
             entry.retired = false;
         }
-        for (name, _) in self.lines.iter().filter(|(_, entry)| entry.retired) {
+        for (name, entry) in self.lines.iter_mut().filter(|(_, entry)| entry.retired) {
+            // Should the line come back some day, it comes back as its hours say.
+            entry.by_hand = None;
+            entry.told = None;
             self.timers.cancel(&Timer::Line(name.clone()));
         }
         self.lines.retain(|_, entry| !entry.retired || entry.contacts > 0);

@@ -150,7 +150,7 @@ impl Acd {
         }
         self.replace_lines(plan);
         for (line, open) in &read.room.lines_by_hand {
-            if let Some(entry) = self.lines.get_mut(line.as_str()) {
+            if let Some(entry) = self.lines.get_mut(line.as_str()).filter(|entry| !entry.retired) {
                 entry.by_hand = Some(*open);
             }
         }

@@ -55,10 +55,6 @@ impl Observer {
         self.connected.remove(&contact);
     }
 
-    pub(crate) fn connected(&self) -> Vec<ContactId> {
-        self.connected.keys().copied().collect()
-    }
-
     pub(crate) fn sees(&mut self, output: &Output) {
         match output {
             Output::Queued { contact, level, .. } => {
