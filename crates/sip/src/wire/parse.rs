@@ -78,8 +78,12 @@ impl Reader<'_> {
         let limit = self.octets.len().min(HEAD_BYTES_MAX);
         let mut at = start;
         loop {
-            let Some(found) = memchr::memchr3(b'\r', b'\n', 0, self.octets.get(at..limit)?) else {
-                let is_cut = limit < self.octets.len();
+            let rest = self.octets.get(at..limit)?;
+            let found = memchr::memchr3(b'\r', b'\n', 0, rest);
+            // A CR that is the last octet within the limit may be half of a line end: the line is cut there too.
+            let is_cut =
+                limit < self.octets.len() && found.is_none_or(|at| rest[at] == b'\r' && at + 1 == rest.len());
+            let Some(found) = found.filter(|_| !is_cut) else {
                 self.note(if is_cut { Fault::HeadTooLong } else { Fault::HeadOctets });
                 self.at = limit;
                 return None;
