@@ -131,7 +131,7 @@ class Capture:
     def stop(self) -> Recording:
         """Ends the capture and reads it; fails when the kernel dropped packets."""
         if self.child.running():
-            self._flush()
+            self.flush()
             self.child.end(signal.SIGINT, 10)
         dropped = [line for line in self.child.errors().splitlines() if "dropped on interface" in line]
         for line in dropped:
@@ -140,7 +140,7 @@ class Capture:
                 check(int(counts[1]) == 0, f"the capture itself lost packets: {line.strip()}")
         return Recording(self.path)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Waits for a packet of our own to be in the file, so that all before it are too."""
         marker = struct.pack("!Qd", 0x5649474945454E44, time.monotonic())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:

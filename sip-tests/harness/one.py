@@ -48,6 +48,7 @@ def main() -> int:
         message += f"\nthe wire ({folder / 'wire.pcap'}):\n{_tail(world.recording.ladder())}"
     elif wrong and outcome == "passed":
         outcome, message = "failed", "while ending: " + "; ".join(wrong)
+    message = "\n".join([*world.notes, *([message] if message else [])])
     report = {"outcome": outcome, "message": message, "seconds": time.monotonic() - start}
     (folder / "outcome.json").write_text(json.dumps(report))
     return 0

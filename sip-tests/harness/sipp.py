@@ -33,6 +33,7 @@ class Sipp:
         media_port: int = MEDIA_PORT,
         seconds: float = 60,
         arguments: tuple[str, ...] = (),
+        log_messages: bool = True,
     ):
         self.name = name
         self._errors = folder / f"{name}.errors.log"
@@ -51,7 +52,8 @@ class Sipp:
         command += ["-m", str(calls)] if calls else []
         command += ["-s", service] if service else []
         command += ["-timeout", str(int(seconds)), "-timeout_error", "-nostdin", "-f", "60", "-skip_rlimit"]
-        command += ["-trace_err", "-error_file", str(self._errors), "-trace_msg", "-message_file", str(self._messages)]
+        command += ["-trace_err", "-error_file", str(self._errors)]
+        command += ["-trace_msg", "-message_file", str(self._messages)] if log_messages else []
         command += [*arguments]
         self.seconds = seconds
         self.child = Child(name, command, folder)

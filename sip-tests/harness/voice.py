@@ -25,7 +25,7 @@ WORD_SECONDS = WORD_FRAMES * FRAME_SAMPLES / SAMPLE_RATE_HZ
 # Of twelve tones; the ear wants RECOGNISED_MIN of 48 frames, so an impostor stays far below.
 AGREEMENT_MAX = 6
 RECOGNISED_MIN = 34
-VOICES_MAX = 208
+VOICES_MAX = 240
 _AMPLITUDE = 9000
 _SILENCE_RMS = 60.0
 # A frame sounds a tone when that tone holds this share of the frame's energy.

@@ -4,15 +4,19 @@ Knows how peers are started with the addresses of the test network. Must never j
 """
 
 import pathlib
+import time
 import typing
 
 import numpy
 
-from harness import audio_files, conversation, g711, network, voice
+from harness import audio_files, conversation, g711, network, privacy, voice
 from harness.baresip import Baresip
 from harness.capture import Capture, Recording
+from harness.deployment import LINE_NUMBER, PASSWORD, Deployment
 from harness.linphone import Linphone
-from harness.sipp import MEDIA_PORT, Sinks, Sipp
+from harness.processes import check, wait_until
+from harness.program import Program
+from harness.sipp import MEDIA_PORT, SCENARIOS, Sinks, Sipp
 
 # Voices by role, so that a report says at once who was heard: callers from 0, operators from 100.
 FIRST_OPERATOR_VOICE = 100
@@ -38,6 +42,9 @@ class World:
         self._endings: list[typing.Callable[[], object]] = []
         self._capture: Capture | None = None
         self.recording: Recording | None = None
+        self.numbers: list[str] = []
+        self.notes: list[str] = []
+        self.program: Program | None = None
 
     def at_end(self, ending: typing.Callable[[], object]) -> None:
         """Registers what must be done after the test, last first."""
@@ -54,6 +61,52 @@ class World:
         self._endings.clear()
         return wrong
 
+    def note(self, text: str) -> None:
+        """Text that the runner prints with the outcome, also of a test that passes."""
+        self.notes.append(text)
+
+    # --- the program -----------------------------------------------------------------------
+
+    def vigie(self, deployment: Deployment) -> Program:
+        """Starts the program with a deployment, and records the wire from before its first packet."""
+        if self._capture is None:
+            self.start_capture()
+        home = self.folder / "vigie"
+        self.program = Program(self.folder, deployment.write(home))
+        self.at_end(self._judge_program)
+        return self.program
+
+    def caller(self, index: int = 0) -> str:
+        """A caller's number (reserved for fiction), which must not be found anywhere afterwards."""
+        number = f"+3363998{index:04d}"
+        if number not in self.numbers:
+            self.numbers.append(number)
+        return number
+
+    def _judge_program(self) -> None:
+        """After every test: it did not crash, and left no caller's number anywhere."""
+        assert self.program is not None
+        outputs = [self.program.command(*command).stdout for command in (("calls",), ("calls", "--json"), ("status", "--json"), ("operators", "--json"))]
+        wrote = [self.folder / "vigie", *map(pathlib.Path, ("/dev/shm", "/run")), self.folder / "tmp"]
+        found = privacy.leaks_in_files(wrote, self.numbers)
+        self.program.end()
+        found += privacy.leaks_in_files(wrote, self.numbers)
+        found += privacy.leaks(self.program.log().encode(), self.numbers)
+        found += privacy.leaks("\n".join(outputs).encode(), self.numbers)
+        found += self._leaks_to_operators()
+        check(not found, "\n".join(dict.fromkeys(found)))
+
+    def _leaks_to_operators(self) -> list[str]:
+        """No packet from the program to anybody but the trunks may hold a number."""
+        trunks = (network.TRUNK, network.TRUNK_6, network.TRUNK_WITH_PASSWORD)
+        here = (network.VIGIE, network.VIGIE_6)
+        return [
+            f"sent to {packet.destination}: {leak}"
+            for packet in self.stop_capture().packets
+            if packet.source[0] in here and packet.destination[0] not in trunks and packet.destination[0] not in here
+            for leak in privacy.leaks(packet.payload, self.numbers)
+        ]
+
     # --- the wire -------------------------------------------------------------------------
 
     def start_capture(self) -> None:
@@ -68,6 +121,12 @@ class World:
             self.recording = self._capture.stop()
             self.recording.program_addresses = frozenset(program)
         return self.recording
+
+    def was_rung(self, address: str) -> bool:
+        """Whether a call was offered to an address so far, by a look at the running capture."""
+        assert self._capture is not None
+        self._capture.flush()
+        return any(message.method == "INVITE" for message in Recording(self._capture.path).find(destination=address, request=True))
 
     def legs(self) -> list[conversation.Leg]:
         """The INVITE dialogs of the stopped recording."""
@@ -101,6 +160,54 @@ class World:
     def phone_pcap(self, name: str, *parts: numpy.ndarray | str, law: int = g711.PCMA) -> pathlib.Path:
         """One RTP stream of sound and digits as a phone sends it; see `audio_files.write_phone_pcap`."""
         return self._file(f"{name}.pcap", lambda path: audio_files.write_phone_pcap(path, parts, law))
+
+    @staticmethod
+    def pause(seconds: float) -> None:
+        """Lets the peers go on: the time itself is what the test is about."""
+        time.sleep(seconds)
+
+    @staticmethod
+    def now() -> float:
+        """The time as the capture has it."""
+        return time.time()
+
+    @staticmethod
+    def wait(what: str, seconds: float, condition: typing.Callable[[], object]) -> typing.Any:
+        """Waits for a condition; see `processes.wait_until`."""
+        return wait_until(what, seconds, condition)
+
+    @staticmethod
+    def scenario(name: str) -> pathlib.Path:
+        """A scenario file of this folder."""
+        return SCENARIOS / name
+
+    # --- peers in their usual parts --------------------------------------------------------
+
+    def call(self, name: str = "caller", scenario: str | pathlib.Path = "caller_calls.xml", index: int = 0, talk_ms: int = 8000, number: str = LINE_NUMBER, **settings: typing.Any) -> Sipp:
+        """Calls a line from the trunk's address, as the caller `index` with her number and voice."""
+        remote = network.VIGIE_6 if ":" in settings.get("address", "") else network.VIGIE
+        settings = {"address": network.TRUNK, "remote": remote, "service": number, "port": 5060 + index, "media_port": MEDIA_PORT + 10 * index, **settings}
+        keys = {"caller": self.caller(index), **settings.pop("keys", {})}
+        arguments = ("-d", str(talk_ms), *settings.pop("arguments", ()))
+        speaks = settings.pop("speaks", caller_voice(index))
+        return self.sipp(name, scenario, settings.pop("address"), speaks=speaks, keys=keys, arguments=arguments, **settings)
+
+    def register(self, user: str, address: str, port: int = 5060, expires: int = 300, password: str = PASSWORD, scenario: str = "operator_registers.xml", remote: str = network.VIGIE) -> None:
+        """Registers a phone by SIPp, which ends; whoever then listens there is that phone."""
+        keys = {"secret": password, "expires": str(expires)}
+        name = f"register-{user}-{port}-{expires}-{len(self._endings)}"
+        self.sipp(name, scenario, address, remote=remote, port=port, service=user, keys=keys, media_port=19_000, seconds=20).wait()
+
+    def dial(self, what: str, user: str, address: str, port: int = 5060, password: str = PASSWORD) -> Sipp:
+        """An operator's phone dials a code or a number."""
+        keys = {"user": user, "secret": password}
+        return self.sipp(f"dials-{len(self._endings)}", "operator_dials.xml", address, remote=network.VIGIE, port=port, service=what, keys=keys, media_port=19_100)
+
+    def phone(self, name: str, address: str = network.PHONE, scenario: str | pathlib.Path = "operator_answers.xml", index: int = 0, talk_ms: int = 4000, **settings: typing.Any) -> Sipp:
+        """A phone of SIPp at an address, with the voice of the operator `index`; takes OPTIONS as they come."""
+        settings = {"speaks": operator_voice(index), "media_port": 30_000 + 10 * index, **settings}
+        arguments = ("-aa", "-d", str(talk_ms), *settings.pop("arguments", ()))
+        return self.sipp(name, scenario, address, arguments=arguments, **settings)
 
     # --- peers ----------------------------------------------------------------------------
 
