@@ -112,6 +112,20 @@ pub struct Trunk {
     pub target: Option<Target>,
     /// Time between keep-alive OPTIONS; none: not asked.
     pub keep_alive: Option<Duration>,
+    /// Where it writes who calls.
+    pub identity: Identity,
+}
+
+/// Where a trunk writes who calls.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Identity {
+    /// P-Asserted-Identity alone (RFC 3325); without it the caller is unknown.
+    Asserted,
+    /// P-Asserted-Identity, and From where there is none.
+    #[default]
+    AssertedOrFrom,
+    /// From alone.
+    From,
 }
 
 /// One operator's account.
@@ -125,20 +139,44 @@ pub struct Account {
     pub fixed: Option<Target>,
 }
 
-/// A digest credential (RFC 7616, RFC 8760).
+/// A digest credential (RFC 7616, RFC 8760): HA1 = H(user:realm:password), as hexadecimal digits, for each algorithm
+/// that is offered. The password itself is not needed.
 #[derive(Clone)]
 pub struct Credential {
     /// User name.
     pub user: Name,
-    /// Password in clear, from the configuration.
-    pub password: Arc<str>,
-    /// Which challenges are offered, in order of preference.
-    pub algorithms: Vec<Algorithm>,
+    /// For SHA-256, offered first.
+    pub sha256: Option<Name>,
+    /// For MD5.
+    pub md5: Option<Name>,
+}
+
+impl Credential {
+    /// From a password, for these algorithms, in this realm (`Settings::domain`).
+    pub fn from_password(user: &str, realm: &str, password: &str, algorithms: &[Algorithm]) -> Self {
+        let ha1 = |algorithm| {
+            algorithms.contains(&algorithm).then(|| crate::guard::digest::ha1(algorithm, user, realm, password).into())
+        };
+        Self { user: user.into(), sha256: ha1(Algorithm::Sha256), md5: ha1(Algorithm::Md5) }
+    }
+
+    /// HA1, if this algorithm is offered.
+    pub fn ha1(&self, algorithm: Algorithm) -> Option<&str> {
+        match algorithm {
+            Algorithm::Sha256 => self.sha256.as_deref(),
+            Algorithm::Md5 => self.md5.as_deref(),
+        }
+    }
+
+    /// Those that are offered, the preferred first.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> + '_ {
+        [Algorithm::Sha256, Algorithm::Md5].into_iter().filter(|algorithm| self.ha1(*algorithm).is_some())
+    }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential").field("user", &self.user).field("algorithms", &self.algorithms).finish_non_exhaustive()
+        f.debug_struct("Credential").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
