@@ -37,12 +37,17 @@ impl Document {
     ) -> (Self, T) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut document = Self::placed(file, text, &root);
+        let mut line_told = 0;
         for error in &errors {
-            let mut message = error.message().lines();
-            let found = message.next().unwrap_or("something else").to_owned();
-            let expected =
-                message.next().map_or("TOML", |line| line.trim_start_matches("expected ")).to_owned();
-            document.report(problems, Severity::Error, &error.span().unwrap_or(0..0), found, expected);
+            let span = error.span().unwrap_or(0..0);
+            // After the first slip of a line the parser guesses; what it says then leads away from it.
+            if document.line(&span) != line_told {
+                let message = error.message().lines().next().unwrap_or("");
+                let (found, expected) = message.split_once(", expected ").unwrap_or((message, "TOML"));
+                let found = format!("text that is not TOML ({found})");
+                document.report(problems, Severity::Error, &span, found, expected.to_owned());
+            }
+            line_told = document.line(&span);
         }
         if !errors.is_empty() {
             document.readable = false;
@@ -146,7 +151,32 @@ fn misfit(message: &str, path: &str) -> (String, String) {
         ["invalid type: ", "invalid value: "].iter().find_map(|p| found.strip_prefix(p)).unwrap_or(found);
     // The value of a secret must not be told, not even where it has the wrong type.
     let secret = path.ends_with("password") || path.contains("ha1_");
-    (if secret { "a value of another kind".into() } else { found.to_owned() }, expected.to_owned())
+    let found = if secret { "a value of another kind".into() } else { value_in_words(found) };
+    (found, kind_in_words(expected).to_owned())
+}
+
+/// Serde names what Rust has; an administrator reads TOML.
+fn value_in_words(found: &str) -> String {
+    match found {
+        "sequence" => "a list".into(),
+        "map" => "a table".into(),
+        value => {
+            let kinds = ["string ", "integer ", "boolean ", "floating point "];
+            kinds.iter().find_map(|kind| value.strip_prefix(kind)).unwrap_or(value).replace('`', "")
+        }
+    }
+}
+
+fn kind_in_words(expected: &str) -> &str {
+    match expected {
+        "i64" => "a whole number, without quotes",
+        "a string" => "a text in quotes",
+        "a boolean" => "true or false, without quotes",
+        "a sequence" => "a list in brackets",
+        "a map" => "a table: { key = value }",
+        table if table.starts_with("struct ") => "a table: { key = value }",
+        other => other,
+    }
 }
 
 fn place_table(table: &DeTable<'_>, path: &str, places: &mut Vec<(Span, String)>) {

@@ -226,3 +226,6 @@ fn parse_holiday(text: &str) -> Option<Holiday> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

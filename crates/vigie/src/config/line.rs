@@ -160,7 +160,15 @@ pub(super) fn read(reader: &mut Reader<'_>, raw: RawLineFile, context: &Context<
     for entry in raw.line {
         let span = entry.span();
         let raw = entry.into_inner();
-        let line = LineReader { reader, raw: &raw, span: &span, context, names: &names }.read(&mut claimed);
+        let line = LineReader {
+            reader,
+            raw: &raw,
+            span: &span,
+            context,
+            names: names.as_deref(),
+            languages_are_known: true,
+        }
+        .read(&mut claimed);
         if let (Some(name), true) = (&raw.name, lines.iter().any(|(_, other)| other.name == line.name)) {
             reader.error(&name.span(), format!("{} a second time", quoted(name.get_ref())), "another name");
         }
@@ -174,7 +182,8 @@ struct LineReader<'a, 'r, 'd> {
     raw: &'a RawLine,
     span: &'a Span,
     context: &'a Context<'a>,
-    names: &'a [String],
+    names: Option<&'a [String]>,
+    languages_are_known: bool,
 }
 
 impl LineReader<'_, '_, '_> {
@@ -247,6 +256,11 @@ impl LineReader<'_, '_, '_> {
         let mut languages: Vec<Language> = Vec::new();
         for value in list.get_ref() {
             let language = self.reader.language(value, self.context.languages);
+            if !self.context.languages.contains(&language) {
+                // What the menu says of it can't be judged.
+                self.languages_are_known = false;
+                continue;
+            }
             if languages.contains(&language) {
                 let found = format!("{} a second time", quoted(value.get_ref()));
                 self.reader.error(&value.span(), found, "each language once");
@@ -278,14 +292,14 @@ impl LineReader<'_, '_, '_> {
                 _ => {
                     let known: Vec<&str> =
                         raw.numbers.iter().map(|number| number.get_ref().as_str()).collect();
-                    let expected = format!("one of this line's numbers: {}", one_of(key.get_ref(), known));
+                    let expected = format!("a number of this line: {}", one_of(key.get_ref(), known));
                     self.reader.error(&key.span(), quoted(key.get_ref()), expected);
                 }
             }
         }
         let asks = languages.len() > 1 && numbers.iter().any(|(number, _)| !by_number.contains_key(number));
         let menu = match &raw.language_menu {
-            Some(menu) if languages.len() == 1 => {
+            Some(menu) if languages.len() == 1 && self.languages_are_known => {
                 let expected = "no menu: the line has one language";
                 self.reader.error(&menu.span(), "a language menu", expected);
                 None
@@ -302,6 +316,7 @@ impl LineReader<'_, '_, '_> {
     }
 
     fn menu(&mut self, menu: &Spanned<RawMenu>, languages: &[Language]) -> LanguageMenu {
+        let languages = if self.languages_are_known { languages } else { self.context.languages };
         let span = menu.span();
         let raw = menu.get_ref();
         let mut digits = BTreeMap::new();
@@ -321,7 +336,7 @@ impl LineReader<'_, '_, '_> {
         }
         for language in languages {
             let named = raw.digits.values().any(|value| value.get_ref() == language.as_str());
-            if !named {
+            if !named && self.languages_are_known {
                 let expected = format!("a digit for each language; \"{language}\" has none");
                 self.reader.missing(&span, "digits", expected);
             }
@@ -485,13 +500,12 @@ impl LineReader<'_, '_, '_> {
         let name = value.get_ref();
         let prompts = self.context.prompts;
         if !prompts.is_known(name) {
-            let expected =
-                format!("a prompt of prompts.toml or a shipped one: {}", one_of(name, prompts.names()));
+            let expected = format!("a prompt, shipped or of prompts.toml: {}", one_of(name, prompts.names()));
             self.reader.error(&value.span(), quoted(name), expected);
             return;
         }
         for language in languages.iter().filter(|language| !prompts.is_declared(name, language)) {
-            let expected = format!("a prompt with a \"{language}\" file in prompts.toml");
+            let expected = format!("a file for \"{language}\" in prompts.toml");
             self.reader.error(
                 &value.span(),
                 format!("{}, which \"{language}\" lacks", quoted(name)),
@@ -507,11 +521,7 @@ impl LineReader<'_, '_, '_> {
             let declared_language = self.context.languages.contains(language);
             if declared_language && !self.context.prompts.is_declared(name, language) {
                 let found = format!("\"{language}\", in which there is no prompt \"{name}\"");
-                self.reader.error(
-                    &value.span(),
-                    found,
-                    format!("a \"{language}\" file for it in prompts.toml"),
-                );
+                self.reader.error(&value.span(), found, "a file for it in prompts.toml");
             }
         }
     }

@@ -218,7 +218,7 @@ fn check(directory: &Path, texts: [Text; 6], now: SystemTime) -> Result<Deployme
         &operator::Context {
             domain: &node.sip.domain,
             languages: &node.languages,
-            lines: lines_document.readable.then_some(&line_names),
+            lines: line_names.as_deref().filter(|_| lines_document.readable),
             missed_offers_max: policy.missed_offers_max,
             directory,
         },

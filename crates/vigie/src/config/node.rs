@@ -327,6 +327,7 @@ fn read_numbering(reader: &mut Reader<'_>, span: &Span, node: &RawNode) -> Numbe
         if !text.bytes().all(|b| b.is_ascii_digit()) || !length.contains(&text.len()) {
             let expected = format!("{} to {} digits, without \"+\"", length.start(), length.end());
             reader.error(&value.span(), quoted(text), expected);
+            return default;
         }
         text.clone()
     };

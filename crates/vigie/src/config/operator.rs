@@ -148,6 +148,7 @@ pub(super) fn read(
         reader.missing(&(0..0), "operator", "at least one [[operator]]; without it nobody answers");
     }
     let mut operators: Vec<(Span, Operator)> = Vec::new();
+    let mut password_files: BTreeMap<String, String> = BTreeMap::new();
     for entry in raw.operator {
         let span = entry.span();
         let raw = entry.into_inner();
@@ -156,6 +157,13 @@ pub(super) fn read(
             (&raw.name, operators.iter().any(|(_, other)| other.name == operator.name))
         {
             reader.error(&name.span(), format!("{} a second time", quoted(name.get_ref())), "another name");
+        }
+        if let Some(file) = &raw.password_file
+            && let Some(other) =
+                password_files.insert(file.get_ref().clone(), operator.name.as_str().to_owned())
+        {
+            let found = format!("{}, which is \"{other}\"'s too", quoted(file.get_ref()));
+            reader.warning(&file.span(), found, "a password of her own for each operator");
         }
         operators.push((span, operator));
     }
@@ -175,6 +183,7 @@ fn read_employers(reader: &mut Reader<'_>, raw: &[Spanned<RawEmployer>]) -> Vec<
         if let (Some(value), true) = (&raw.name, employers.iter().any(|other| other.name == name)) {
             let expected = "another name; \"in-house\" is declared always";
             reader.error(&value.span(), format!("{} a second time", quoted(value.get_ref())), expected);
+            continue;
         }
         employers.push(Employer { name, kind });
     }

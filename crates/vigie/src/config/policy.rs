@@ -161,42 +161,52 @@ fn read_codes(
     reasons: &BTreeMap<char, String>,
 ) -> FeatureCodes {
     let default = FeatureCodes::default();
-    // What is dialled, and where it was written; a reason's digit makes a code of its own.
-    let mut taken: Vec<(String, &'static str)> = Vec::new();
-    let mut code = |field: &'static str, value: &Option<Spanned<String>>, default: String| {
-        let code = value.as_ref().map_or(default, |value| value.get_ref().clone());
-        let span: Span = value.as_ref().map_or_else(|| section.clone(), Spanned::span);
+    let mut read = |value: &Option<Spanned<String>>, default: String| {
+        let Some(value) = value else { return default };
+        let code = value.get_ref();
         let body = code.strip_prefix('*').unwrap_or("");
         let good = !body.is_empty()
             && code.len() <= CODE_CHARACTERS_MAX
             && body.bytes().all(|b| b.is_ascii_digit() || b == b'*');
         if !good {
-            reader.error(&span, quoted(&code), "a star and up to five digits, such as \"*71\"");
+            reader.error(&value.span(), quoted(code), "a star and up to five digits, such as \"*71\"");
         }
-        let mut dialled = vec![code.clone()];
-        if field == "not_ready" {
-            dialled.extend(reasons.keys().map(|digit| format!("{code}{digit}")));
-        }
-        for dialled in dialled {
-            if let Some((_, other)) = taken.iter().find(|(text, _)| *text == dialled) {
-                let found = format!("\"{dialled}\" for {field}, which is also {other}");
-                reader.error(
-                    &span,
-                    found,
-                    "a code of its own for each; not_ready is followed by a reason's digit",
-                );
-            }
-            taken.push((dialled, field));
-        }
-        code
+        code.clone()
     };
-    FeatureCodes {
-        sign_in: code("sign_in", &raw.sign_in, default.sign_in),
-        ready: code("ready", &raw.ready, default.ready),
-        not_ready: code("not_ready", &raw.not_ready, default.not_ready),
-        sign_out: code("sign_out", &raw.sign_out, default.sign_out),
-        wrap_up_end: code("wrap_up_end", &raw.wrap_up_end, default.wrap_up_end),
-        debrief: code("debrief", &raw.debrief, default.debrief),
-        wrap_up_extend: code("wrap_up_extend", &raw.wrap_up_extend, default.wrap_up_extend),
+    let codes = FeatureCodes {
+        sign_in: read(&raw.sign_in, default.sign_in),
+        ready: read(&raw.ready, default.ready),
+        not_ready: read(&raw.not_ready, default.not_ready),
+        sign_out: read(&raw.sign_out, default.sign_out),
+        wrap_up_end: read(&raw.wrap_up_end, default.wrap_up_end),
+        debrief: read(&raw.debrief, default.debrief),
+        wrap_up_extend: read(&raw.wrap_up_extend, default.wrap_up_extend),
+    };
+    let fields = [
+        ("sign_in", &raw.sign_in, &codes.sign_in),
+        ("ready", &raw.ready, &codes.ready),
+        ("not_ready", &raw.not_ready, &codes.not_ready),
+        ("sign_out", &raw.sign_out, &codes.sign_out),
+        ("wrap_up_end", &raw.wrap_up_end, &codes.wrap_up_end),
+        ("debrief", &raw.debrief, &codes.debrief),
+        ("wrap_up_extend", &raw.wrap_up_extend, &codes.wrap_up_extend),
+    ];
+    // Defaults are taken first: where a written code meets one, the written line is the one to look at.
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for written in [false, true] {
+        for (field, value, code) in fields.iter().filter(|(_, value, _)| value.is_some() == written) {
+            let span = value.as_ref().map_or_else(|| section.clone(), Spanned::span);
+            // A reason's digit makes a code of its own.
+            let digits = reasons.keys().filter(|_| *field == "not_ready");
+            let dialled = digits.map(|digit| format!("{code}{digit}")).chain([(*code).clone()]);
+            for dialled in dialled {
+                if let Some(other) = taken.get(&dialled) {
+                    let expected = "a code of its own for each; not_ready is followed by a reason's digit";
+                    reader.error(&span, format!("\"{dialled}\", which is also {other}"), expected);
+                }
+                taken.insert(dialled, field);
+            }
+        }
     }
+    codes
 }

@@ -97,7 +97,8 @@ const NAMES_LISTED_MAX: usize = 12;
 
 /// `one of "fr", "en"`, with a guess at what was meant by `found`.
 pub(super) fn one_of<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+    let mut known: Vec<&str> = known.into_iter().collect();
+    known.dedup();
     if known.is_empty() {
         return "nothing: none is declared".into();
     }
@@ -121,7 +122,7 @@ fn meant<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&written, &name.to_lowercase()), *name))
-        .filter(|(distance, name)| *distance <= SLIP_DISTANCE_MAX.min(name.len().div_ceil(2)))
+        .filter(|(distance, name)| *distance <= SLIP_DISTANCE_MAX.min(name.len() / 3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

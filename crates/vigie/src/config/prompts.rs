@@ -120,7 +120,7 @@ pub(super) fn read(
         }
         for (language, file) in files {
             let known = languages.iter().map(Language::as_str).chain([ANY_LANGUAGE]);
-            if !known.clone().any(|known| known == language.get_ref()) {
+            if !languages.is_empty() && !known.clone().any(|known| known == language.get_ref()) {
                 reader.error(&language.span(), quoted(language.get_ref()), one_of(language.get_ref(), known));
             }
             let path = directory.join(file.get_ref());
@@ -149,4 +149,4 @@ fn read_file(path: &PathBuf) -> Result<Arc<[i16]>, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a field of the entry at `span` was there but did not fit: told already.
+    pub(super) fn was_told(&self, span: &Span, field: &str) -> bool {
+        self.document.was_struck(&format!("{}.{field}", self.document.path(span)))
+    }
+
     fn push(
         &mut self,
         severity: Severity,
@@ -133,7 +138,7 @@ impl<'a> Reader<'a> {
     /// A name that other files may refer to. Empty if there is none that can be used.
     pub(super) fn name(&mut self, entry: &Span, value: &Option<Spanned<String>>) -> String {
         let Some(value) = value else {
-            self.missing(entry, "name", "a name, such as \"welcome\"");
+            self.missing(entry, "name", "a name in lower-case letters, digits, \"-\", \"_\" or \".\"");
             return String::new();
         };
         let text = value.get_ref();
@@ -164,17 +169,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A reference to something declared elsewhere.
-    pub(super) fn reference(&mut self, value: &Spanned<String>, known: &[String]) -> bool {
-        let is_known = known.iter().any(|name| name == value.get_ref());
-        if !is_known {
+    pub(super) fn reference(&mut self, value: &Spanned<String>, known: &[String]) {
+        if !known.contains(value.get_ref()) {
             let expected = one_of(value.get_ref(), known.iter().map(String::as_str));
             self.error(&value.span(), quoted(value.get_ref()), expected);
         }
-        is_known
     }
 
     pub(super) fn language(&mut self, value: &Spanned<String>, known: &[Language]) -> Language {
-        if !known.iter().any(|language| language.as_str() == value.get_ref()) {
+        // Where no language could be read, that is what has to be put right first.
+        if !known.is_empty() && !known.iter().any(|language| language.as_str() == value.get_ref()) {
             let expected = one_of(value.get_ref(), known.iter().map(Language::as_str));
             self.error(&value.span(), quoted(value.get_ref()), expected);
         }
@@ -219,6 +223,7 @@ impl<'a> Reader<'a> {
                 quoted(text),
                 "the peer's own networks; this one is the whole Internet",
             );
+            return None;
         }
         Some(network.trunc())
     }

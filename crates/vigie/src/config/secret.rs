@@ -196,6 +196,8 @@ impl RawSecret {
             (password_from_file(reader, file, user, directory, missing), algorithms.to_vec())
         } else if self.ways() > 0 {
             self.digests(reader, algorithms)
+        } else if ["password", "ha1_sha256", "ha1_md5"].iter().any(|field| reader.was_told(entry, field)) {
+            return None;
         } else {
             reader.missing(entry, "password_file", "a password_file, a password, or ha1_sha256 and ha1_md5");
             return None;

@@ -150,3 +150,6 @@ impl MediaFrom {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,17 +169,23 @@ pub(super) fn read(
 
 /// A source address in two trunks' networks could be either's.
 fn note_overlaps(reader: &mut Reader<'_>, networks: &[Spanned<String>], seen: &mut Vec<(IpNet, Span)>) {
+    let mut own = Vec::new();
     for value in networks {
         let text = value.get_ref();
         let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        let Some(network) = parsed.map(|network| network.trunc()) else { continue };
+        // A network of everything has been told as such.
+        let Some(network) = parsed.map(|network| network.trunc()).filter(|network| network.prefix_len() > 0)
+        else {
+            continue;
+        };
         let other = seen.iter().find(|(other, _)| other.contains(&network) || network.contains(other));
         if let Some((other, span)) = other {
             let found = format!("{}, which overlaps \"{other}\" of {}", quoted(text), reader.place(span));
             reader.error(&value.span(), found, "networks that belong to one trunk only");
         }
-        seen.push((network, value.span()));
+        own.push((network, value.span()));
     }
+    seen.extend(own);
 }
 
 fn read_trunk(

@@ -17,13 +17,11 @@ pub(in super::super) struct RawLineFile {
 }
 
 impl RawLineFile {
-    /// The names that are told, whether or not their lines are right: others may refer to them.
-    pub(in super::super) fn names(&self) -> Vec<String> {
-        self.line
-            .iter()
-            .filter_map(|line| line.get_ref().name.as_ref())
-            .map(|name| name.get_ref().clone())
-            .collect()
+    /// The names that are told, whether or not their lines are right: others may refer to them. None if a line has no
+    /// usable name: a reference may mean that one.
+    pub(in super::super) fn names(&self) -> Option<Vec<String>> {
+        let name = |line: &Spanned<RawLine>| line.get_ref().name.as_ref().map(|name| name.get_ref().clone());
+        self.line.iter().map(name).collect()
     }
 }
 

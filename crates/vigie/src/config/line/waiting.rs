@@ -169,7 +169,9 @@ impl LineReader<'_, '_, '_> {
                 reader.error(&line.span(), format!("\"{name}\", which is this line"), "another line");
             }
             Some(line) => {
-                reader.reference(line, self.names);
+                if let Some(known) = self.names {
+                    reader.reference(line, known);
+                }
             }
             None => {
                 if let Some(action) = action {
