@@ -41,7 +41,7 @@ pub enum Refresher {
 }
 
 /// Replaces (RFC 3891 §6.1): the dialog that an INVITE takes the place of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Replaces {
     /// The dialog's Call-ID.
     pub call_id: Bytes,
@@ -54,7 +54,7 @@ pub struct Replaces {
 }
 
 /// One value of a Reason header (RFC 3326).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReasonValue {
     protocol: Bytes,
     params: Params,
@@ -159,4 +159,16 @@ pub(super) fn value_and_params(raw: &Bytes) -> Result<(Bytes, Params), Malformed
     let raw = trim_bytes(raw);
     let end = find_outside(&raw, 0, b';').unwrap_or(raw.len());
     Ok((raw.slice(trimmed(&raw, 0..end)), Params::parse(raw.slice(end..))?))
+}
+
+impl std::fmt::Debug for Replaces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Replaces(early only: {})", self.early_only)
+    }
+}
+
+impl std::fmt::Debug for ReasonValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReasonValue(cause: {:?})", self.cause())
+    }
 }

@@ -29,7 +29,7 @@ pub struct Request {
 }
 
 /// A well-formed response. Its headers are those of [`Head`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response {
     pub(super) head: Head,
     pub(super) core: Core,
@@ -38,7 +38,7 @@ pub struct Response {
 }
 
 /// The headers every message must have (RFC 3261 §8.1.1), read and checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Core {
     /// The topmost Via.
     pub via: Via,
@@ -271,13 +271,16 @@ impl Head {
 
     /// Contact.
     pub fn contacts(&self) -> Result<Contacts, Malformed> {
-        let mut elements = self.elements(HeaderId::Contact).peekable();
-        if elements.peek().is_some_and(|first| &first[..] == b"*") {
-            elements.next();
-            // RFC 3261 §20.10: `*` stands alone.
-            return if elements.next().is_none() { Ok(Contacts::All) } else { Err(Malformed) };
+        if self.has_contact_star() {
+            return Ok(Contacts::All);
         }
-        elements.map(NameAddr::parse).collect::<Result<_, _>>().map(Contacts::Listed)
+        self.addresses(HeaderId::Contact).collect::<Result<_, _>>().map(Contacts::Listed)
+    }
+
+    /// RFC 3261 §20.10: `*` stands alone; beside another contact it is an address that cannot be read.
+    pub(super) fn has_contact_star(&self) -> bool {
+        let mut values = self.all(HeaderId::Contact);
+        values.next() == Some(b"*") && values.next().is_none()
     }
 
     /// A list of tokens: Allow, Supported, Require, Proxy-Require, Unsupported, Accept without its parameters, and so
@@ -397,6 +400,18 @@ impl CSeq {
             return Err(Malformed);
         }
         Ok(Self { sequence, method: Method::from_token(raw.slice_ref(method)) })
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Response({}, {:?}, {:?})", self.status.code(), self.core, self.head)
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Core({:?}, {:?})", self.via, self.cseq)
     }
 }
 

@@ -10,21 +10,21 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::params::Param;
 use super::syntax::{Elements, eq_ignore_case, is_token, is_token_octet};
 use super::{
-    FaultyRequest, Head, HeaderId, MAGIC_COOKIE, Method, NameAddr, Request, Status, Transport, Uri, Via,
+    FaultyRequest, Head, HeaderField, HeaderId, MAGIC_COOKIE, Method, NameAddr, Request, Status, Transport,
+    Uri, Via,
 };
 
 /// What a common message takes, so that the buffer seldom grows.
 const MESSAGE_BYTES_USUAL: usize = 1024;
 
 /// Writes one message, header by header, in the order of the calls. Content-Length comes of itself.
-#[derive(Debug)]
 #[must_use]
 pub struct MessageBuilder {
     out: BytesMut,
 }
 
 /// An address to print in From, To, Contact or Route: `"display" <uri>;params`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Address<'a> {
     /// The display name, without quotes.
     pub display: Option<&'a str>,
@@ -35,7 +35,7 @@ pub struct Address<'a> {
 }
 
 /// One parameter of a challenge or of credentials.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum AuthField<'a> {
     /// `name="value"`.
     Quoted(&'a str, &'a [u8]),
@@ -219,6 +219,19 @@ impl MessageBuilder {
         self.end_line()
     }
 
+    /// A field of a message, under its own name if it has no id; folds become spaces.
+    pub fn relayed(mut self, field: &HeaderField<'_>) -> Self {
+        match field.id {
+            HeaderId::Other => {
+                self.put_token(field.name);
+                self.out.put_slice(b": ");
+            }
+            known => self.put_name(known),
+        }
+        self.put_unfolded(field.value);
+        self.end_line()
+    }
+
     /// Every field of `head` with this id, as they stand: Record-Route into a response, Path, Timestamp, …
     pub fn copied_all(mut self, id: HeaderId, head: &Head) -> Self {
         for value in head.all(id) {
@@ -376,5 +389,25 @@ impl MessageBuilder {
             rest = &rest[line_break + 1..];
         }
         self.out.put_slice(rest);
+    }
+}
+
+// Addresses and credentials are in all of these: their length is all that may be shown.
+impl std::fmt::Debug for MessageBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MessageBuilder({} octets)", self.out.len())
+    }
+}
+
+impl std::fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address({:?})", self.uri)
+    }
+}
+
+impl std::fmt::Debug for AuthField<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Quoted(name, _) | Self::Token(name, _)) = self;
+        write!(f, "AuthField({name})")
     }
 }

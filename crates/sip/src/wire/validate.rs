@@ -76,13 +76,18 @@ fn request(head: &Head, method: &Method, uri: Bytes) -> Result<(Uri, Core, Optio
         .map(|hops| hops.ok_or(Fault::Malformed(HeaderId::MaxForwards)))
         .transpose()?;
     // These decide where the dialog's next requests go: a peer that cannot write them must hear so now.
-    head.contacts().map_err(|Malformed| Fault::Malformed(HeaderId::Contact))?;
+    if !head.has_contact_star() {
+        addresses(head, HeaderId::Contact)?;
+    }
     for id in [HeaderId::Route, HeaderId::RecordRoute, HeaderId::Path] {
-        for address in head.addresses(id) {
-            address.map_err(|Malformed| Fault::Malformed(id))?;
-        }
+        addresses(head, id)?;
     }
     Ok((uri, core, max_forwards))
+}
+
+/// Reads a list of addresses through without keeping it.
+fn addresses(head: &Head, id: HeaderId) -> Result<(), Fault> {
+    head.addresses(id).try_for_each(|address| address.map(drop)).map_err(|Malformed| Fault::Malformed(id))
 }
 
 fn core(head: &Head) -> Result<Core, Fault> {
