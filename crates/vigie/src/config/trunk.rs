@@ -25,8 +25,6 @@ pub struct Trunk {
     pub account: Option<Credential>,
     /// Where requests to it go.
     pub target: Option<Target>,
-    /// The hop before that, where the carrier has one.
-    pub outbound_proxy: Option<Target>,
     /// Where it writes the dialled number.
     pub dialled_number: DialledNumberSource,
     /// How it writes numbers.
@@ -44,15 +42,16 @@ pub struct Trunk {
 }
 
 /// Where the dialled number is read.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DialledNumberSource {
     /// The user part of the Request-URI.
     RequestUri,
     /// The user part of To.
     To,
-    /// The user part of the URI in this header.
-    Header(String),
 }
+
+const DIALLED_NUMBER_SOURCES: &[(&str, DialledNumberSource)] =
+    &[("request-uri", DialledNumberSource::RequestUri), ("to", DialledNumberSource::To)];
 
 /// How a trunk writes numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,9 +112,7 @@ struct RawTrunk {
     account: Option<Spanned<RawAccount>>,
     transport: Option<Spanned<String>>,
     target: Option<Spanned<String>>,
-    outbound_proxy: Option<Spanned<String>>,
     dialled_number: Option<Spanned<String>>,
-    dialled_number_header: Option<Spanned<String>>,
     number_format: Option<Spanned<String>>,
     caller_identity: Option<Spanned<String>>,
     media_from: Option<Spanned<RawMediaFrom>>,
@@ -222,8 +219,7 @@ fn read_trunk(
         account,
         keep_alive: keep_alive.filter(|_| target.is_some()),
         target,
-        outbound_proxy: raw.outbound_proxy.as_ref().and_then(|value| reader.target(value, transport)),
-        dialled_number: read_dialled_number(reader, raw, span),
+        dialled_number: reader.choice(&raw.dialled_number, DialledNumberSource::RequestUri, DIALLED_NUMBER_SOURCES),
         number_format: reader.choice(&raw.number_format, NumberFormat::Any, NUMBER_FORMATS),
         caller_identity: reader.choice(
             &raw.caller_identity,
@@ -257,37 +253,6 @@ fn read_account(
         algorithm: raw.algorithm.clone(),
     };
     secret.read(reader, &span, user.get_ref(), realm, context.directory, missing)
-}
-
-fn read_dialled_number(reader: &mut Reader<'_>, raw: &RawTrunk, span: &Span) -> DialledNumberSource {
-    let words = &[("request-uri", 0), ("to", 1), ("header", 2)];
-    let source = reader.choice(&raw.dialled_number, 0, words);
-    match (source, &raw.dialled_number_header) {
-        (2, Some(header)) => {
-            let text = header.get_ref();
-            // RFC 3261 §25.1: a header name is a token.
-            let token = |b: u8| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b);
-            if text.is_empty() || !text.bytes().all(token) {
-                reader.error(&header.span(), quoted(text), "a header's name, such as \"P-Called-Party-ID\"");
-            }
-            DialledNumberSource::Header(text.clone())
-        }
-        (2, None) => {
-            let expected = "the header that holds the dialled number, such as \"P-Called-Party-ID\"";
-            reader.missing(span, "dialled_number_header", expected);
-            DialledNumberSource::RequestUri
-        }
-        (_, Some(header)) => {
-            reader.error(
-                &header.span(),
-                "a header that is never read",
-                "dialled_number = \"header\" with it",
-            );
-            DialledNumberSource::RequestUri
-        }
-        (1, None) => DialledNumberSource::To,
-        (_, None) => DialledNumberSource::RequestUri,
-    }
 }
 
 fn read_codecs(reader: &mut Reader<'_>, raw: &Option<Spanned<Vec<Spanned<String>>>>) -> Vec<Codec> {
