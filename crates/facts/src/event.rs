@@ -264,14 +264,14 @@ pub enum EventKind {
     Restored(ContactSoFar),
 
     // ---- operators
-    /// The time to write up began.
+    /// The time to write up began. Without a contact it is her last one.
     WrapUpStarted {
         /// Whose.
         operator: OperatorName,
         /// How long it may last.
         time_max: Duration,
     },
-    /// The time to write up is over.
+    /// The time to write up is over. Without a contact it is her last one.
     WrapUpEnded {
         /// Whose.
         operator: OperatorName,
@@ -403,12 +403,14 @@ pub enum EventKind {
         /// Why not.
         reason: Arc<str>,
     },
-    /// The program started.
+    /// The program started. Until [`EventKind::EngineRestored`], which must follow, what was going on
+    /// before is in doubt.
     EngineStarted {
         /// Its version.
         version: Arc<str>,
     },
-    /// It went on with what it had before.
+    /// It has said everything it goes on with ([`EventKind::Restored`]); what it did not say ended when the
+    /// program before it did. Said after every start, with zeros if there was nothing.
     EngineRestored {
         /// Contacts it goes on with.
         contacts: u32,

@@ -348,7 +348,9 @@ fn child_that_is_killed() {
     append_all(&journal, [offered(FLUSHED_BY_CHILD, 101, "night")]);
     journal.flush(SOON).unwrap();
     println!("flushed");
-    (FLUSHED_BY_CHILD + 1..).for_each(|seq| _ = journal.append(noise(seq)));
+    for seq in FLUSHED_BY_CHILD + 1.. {
+        journal.append(noise(seq));
+    }
 }
 
 #[test]

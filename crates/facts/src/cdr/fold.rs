@@ -77,6 +77,8 @@ impl CdrFold {
             EventKind::OperatorState { operator, state, .. } => {
                 self.operator_state(operator, state, &mut steps)
             }
+            EventKind::WrapUpStarted { operator, .. } => self.wrap_up_started(operator, event),
+            EventKind::WrapUpEnded { operator, .. } => self.wrap_up_ended(operator, event, &mut steps),
             _ => {
                 if let Some(contact) = event.contact {
                     self.contact_event(contact, event, &mut steps);
@@ -122,15 +124,6 @@ impl CdrFold {
         entry.in_doubt = false;
         match &event.kind {
             EventKind::Ended { by, cause } => self.end(contact, event.at, *by, cause.clone(), steps),
-            EventKind::WrapUpStarted { operator, .. } => {
-                entry.open.wrap_up_started(operator, event.at);
-                let slot = OperatorEntry { busy: true, contact: Some(contact) };
-                self.operators.insert(operator.clone(), slot);
-            }
-            EventKind::WrapUpEnded { operator, .. } => {
-                entry.open.wrap_up_ended(operator, event.at);
-                self.release(operator, steps);
-            }
             EventKind::AnsweredByOperator { operator, .. } => {
                 entry.open.apply(event);
                 let slot = self.operators.entry(operator.clone()).or_default();
@@ -165,6 +158,31 @@ impl CdrFold {
             .is_some_and(|contact| self.contacts.get(&contact).is_none_or(|entry| entry.ended.is_some()));
         if !busy && over {
             self.release(operator, steps);
+        }
+    }
+
+    /// Writing up belongs to the contact the event names, or else to the last one she answered.
+    fn wrap_up_started(&mut self, operator: &OperatorName, event: &Event) {
+        let slot = self.operators.entry(operator.clone()).or_default();
+        slot.contact = event.contact.or(slot.contact);
+        slot.busy = true;
+        if let Some(entry) = slot.contact.and_then(|contact| self.contacts.get_mut(&contact)) {
+            entry.open.wrap_up_started(operator, event.at);
+        }
+    }
+
+    fn wrap_up_ended(&mut self, operator: &OperatorName, event: &Event, steps: &mut Vec<CdrStep>) {
+        let last = self.operators.get(operator).and_then(|slot| slot.contact);
+        if let Some(entry) = event.contact.or(last).and_then(|contact| self.contacts.get_mut(&contact)) {
+            entry.open.wrap_up_ended(operator, event.at);
+        }
+        let over =
+            last.is_some_and(|contact| self.contacts.get(&contact).is_none_or(|entry| entry.ended.is_some()));
+        if over {
+            self.release(operator, steps);
+        } else if let Some(slot) = self.operators.get_mut(operator) {
+            // The contact's end may be told later than it happened.
+            slot.busy = false;
         }
     }
 

@@ -152,7 +152,20 @@ impl OpenContact {
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
-        self.count_to(event.at);
+        // A contact's end may be told after later things were, its media totals for one: what changes
+        // nothing about who talks and waits must not run the clock past that end.
+        if !matches!(
+            event.kind,
+            EventKind::MediaStats { .. }
+                | EventKind::CodecChosen { .. }
+                | EventKind::MediaLatched { .. }
+                | EventKind::MediaRejected { .. }
+                | EventKind::MediaSilence { .. }
+                | EventKind::OneWayAudio { .. }
+                | EventKind::Alarm { .. }
+        ) {
+            self.count_to(event.at);
+        }
         match &event.kind {
             EventKind::AnsweredByMachine => {
                 self.machine_answered_at.get_or_insert(event.at);

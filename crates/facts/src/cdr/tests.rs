@@ -242,6 +242,24 @@ fn talk_does_not_run_on_after_a_transfer() {
 }
 
 #[test]
+fn an_end_told_late_and_writing_up_that_names_no_contact() {
+    let stats = StreamStats::default();
+    let cdr = settled(vec![
+        (0, 1, offered()),
+        (0, 1, EventKind::CodecChosen { leg: Leg::Caller, codec: "PCMA/8000".into() }),
+        (10, 1, answered("amina", Level::One)),
+        (40, 0, wrap_up("amina")),
+        (40, 0, state("amina", OperatorState::WrapUp)),
+        (42, 1, EventKind::MediaStats { leg: Leg::Caller, received: stats, sent: stats }),
+        (40, 1, ended(EndedBy::Caller, EndProof::Bye)),
+        (60, 0, wrapped_up("amina")),
+        (60, 0, state("amina", OperatorState::Ready)),
+    ]);
+    assert_eq!((cdr.talk, cdr.wrap_up), (seconds(30), seconds(20)));
+    assert_eq!(cdr.ended_at, UnixMicros(40_000_000));
+}
+
+#[test]
 fn a_caller_lost_on_the_way_to_level_two() {
     let cdr = settled(vec![
         (0, 1, offered()),
