@@ -219,7 +219,11 @@ fn read_trunk(
         account,
         keep_alive: keep_alive.filter(|_| target.is_some()),
         target,
-        dialled_number: reader.choice(&raw.dialled_number, DialledNumberSource::RequestUri, DIALLED_NUMBER_SOURCES),
+        dialled_number: reader.choice(
+            &raw.dialled_number,
+            DialledNumberSource::RequestUri,
+            DIALLED_NUMBER_SOURCES,
+        ),
         number_format: reader.choice(&raw.number_format, NumberFormat::Any, NUMBER_FORMATS),
         caller_identity: reader.choice(
             &raw.caller_identity,
