@@ -5,9 +5,24 @@
 //! [`WorkerEvent`] travel between them as data.
 
 mod control;
+mod description;
 mod door;
+mod dtmf;
 mod g711;
+mod latch;
+mod leg;
+mod offer_answer;
+mod outgoing;
+mod playout;
+mod ports;
+mod printing;
 mod prompts;
+mod record;
+mod rtcp;
+mod rtp_header;
+mod slots;
+mod stats;
+mod tokens;
 mod worker;
 mod worker_door;
 
@@ -16,3 +31,6 @@ pub use door::*;
 pub use prompts::{PROMPT_SAMPLES_MAX, Prompt, PromptBook, PromptError, SAMPLE_RATE_HZ};
 pub use worker::Worker;
 pub use worker_door::*;
+
+#[cfg(test)]
+mod tests;

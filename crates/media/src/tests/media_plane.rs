@@ -1,0 +1,1 @@
+//! Ports, hold, silence, reports, early media.

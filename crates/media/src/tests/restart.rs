@@ -1,0 +1,1 @@
+//! Restored from records at any step.
