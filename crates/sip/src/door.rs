@@ -155,7 +155,9 @@ impl Credential {
     /// From a password, for these algorithms, in this realm (`Settings::domain`).
     pub fn from_password(user: &str, realm: &str, password: &str, algorithms: &[Algorithm]) -> Self {
         let ha1 = |algorithm| {
-            algorithms.contains(&algorithm).then(|| crate::guard::digest::ha1(algorithm, user, realm, password).into())
+            algorithms
+                .contains(&algorithm)
+                .then(|| crate::guard::digest::ha1(algorithm, user, realm, password).into())
         };
         Self { user: user.into(), sha256: ha1(Algorithm::Sha256), md5: ha1(Algorithm::Md5) }
     }
@@ -577,6 +579,11 @@ pub enum Notice {
         source: IpAddr,
         /// Which bound.
         bound: &'static str,
+    },
+    /// A record could not be read at a restore; what it held is lost.
+    RecordUnreadable {
+        /// Its key.
+        key: u64,
     },
     /// A message that could not be understood.
     Malformed {
