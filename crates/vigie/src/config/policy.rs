@@ -48,8 +48,6 @@ pub struct FeatureCodes {
     pub wrap_up_end: String,
     /// Debrief: a pause that nothing interrupts.
     pub debrief: String,
-    /// Wrap-up once more from the beginning.
-    pub wrap_up_extend: String,
 }
 
 impl Default for FeatureCodes {
@@ -61,7 +59,6 @@ impl Default for FeatureCodes {
             sign_out: "*73".into(),
             wrap_up_end: "*74".into(),
             debrief: "*75".into(),
-            wrap_up_extend: "*76".into(),
         }
     }
 }
@@ -98,7 +95,6 @@ struct RawFeatureCodes {
     sign_out: Option<Spanned<String>>,
     wrap_up_end: Option<Spanned<String>>,
     debrief: Option<Spanned<String>>,
-    wrap_up_extend: Option<Spanned<String>>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, raw: RawPolicyFile) -> Policy {
@@ -180,7 +176,6 @@ fn read_codes(
         sign_out: read(&raw.sign_out, default.sign_out),
         wrap_up_end: read(&raw.wrap_up_end, default.wrap_up_end),
         debrief: read(&raw.debrief, default.debrief),
-        wrap_up_extend: read(&raw.wrap_up_extend, default.wrap_up_extend),
     };
     let fields = [
         ("sign_in", &raw.sign_in, &codes.sign_in),
@@ -189,7 +184,6 @@ fn read_codes(
         ("sign_out", &raw.sign_out, &codes.sign_out),
         ("wrap_up_end", &raw.wrap_up_end, &codes.wrap_up_end),
         ("debrief", &raw.debrief, &codes.debrief),
-        ("wrap_up_extend", &raw.wrap_up_extend, &codes.wrap_up_extend),
     ];
     // Defaults are taken first: where a written code meets one, the written line is the one to look at.
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();

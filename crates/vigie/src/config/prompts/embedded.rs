@@ -37,7 +37,6 @@ pub(super) const SHIPPED: &[(&str, &str, &[u8])] = shipped![
     "not-ready-missed",
     "signed-out",
     "wrap-up-ended",
-    "wrap-up-extended",
     "debrief",
     "wrong-code",
     "call-refused",
