@@ -23,7 +23,7 @@ def test_unmodified_sipp_is_served(world: World) -> None:
 
 def test_both_hear_each_other(world: World) -> None:
     """A call to a registered operator: both voices arrive, the caller hangs up, the record says all that."""
-    program = world.vigie(Deployment().operator("anna", algorithm="md5"))
+    program = world.vigie(Deployment().operator("anna"))
     world.register("anna", network.PHONE)
     phone = world.phone("anna")
     world.call().wait()
@@ -66,16 +66,18 @@ def test_baresip_is_an_operator(world: World) -> None:
 
 
 def test_linphone_is_an_operator(world: World) -> None:
-    """linphone registers, answers, records the caller's voice; the caller hangs up."""
-    world.vigie(Deployment().operator("anna"))
+    """linphone registers by SHA-256, answers, records the caller's voice; the caller hangs up."""
+    world.vigie(Deployment().operator("anna", algorithm="both"))
     phone = world.linphone("anna", network.PHONE, "anna", password=PASSWORD, registrar=network.VIGIE, speaks=operator_voice(0))
-    phone.wait_text("egistration on")
+    phone.wait_registered()
     caller = world.call()
     phone.wait_text("Receiving new incoming call")
     phone.command("answer")
     caller.wait()
     phone.wait_text("ended")
     phone.end()
+    proofs = [message.header("authorization") for message in world.stop_capture().find("REGISTER", source=network.PHONE, request=True)]
+    check(any("SHA-256" in proof for proof in proofs), f"linphone proved itself by {proofs}")
     expect_talk(world, one(caller_legs(world), "caller's leg"), one(operator_legs(world), "operator's leg"), caller_voice(0), operator_voice(0))
     expect_person("linphone", voice.listen(phone.recording()), caller_voice(0), 2)
 

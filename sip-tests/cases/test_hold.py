@@ -93,7 +93,7 @@ def test_linphone_pauses_and_resumes(world: World) -> None:
     """The same by linphone's pause."""
     world.vigie(Deployment().operator("anna"))
     phone = world.linphone("anna", network.PHONE, "anna", password=PASSWORD, registrar=network.VIGIE, speaks=operator_voice(0), answer="auto")
-    phone.wait_text("egistration on")
+    phone.wait_registered()
     caller = world.call(talk_ms=18_000)
     phone.wait_text("Media streams established")
     world.pause(4)

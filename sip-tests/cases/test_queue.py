@@ -108,7 +108,7 @@ def test_unanswered_offer_goes_to_the_next(world: World) -> None:
 @limit(150)
 def test_vanished_device_does_not_hold_the_call(world: World) -> None:
     """A phone that registered and is silent now: the caller is with the next operator within the offer's time."""
-    deployment = Deployment().line(offer_ring_seconds=6).operator("anna", algorithm="md5").operator("berte", fixed=BERTE, languages={"fr": 3})
+    deployment = Deployment().line(offer_ring_seconds=6).operator("anna").operator("berte", fixed=BERTE, languages={"fr": 3})
     program = world.vigie(deployment)
     world.register("anna", ANNA)
     # Nothing reads this socket: no answer, and no "port unreachable" either.
@@ -124,7 +124,7 @@ def test_vanished_device_does_not_hold_the_call(world: World) -> None:
 
 def test_unreachable_device_is_passed_over_at_once(world: World) -> None:
     """A phone whose address says "port unreachable" (switched off): the next one is rung at once."""
-    deployment = Deployment().operator("anna", algorithm="md5").operator("berte", fixed=BERTE, languages={"fr": 3})
+    deployment = Deployment().operator("anna").operator("berte", fixed=BERTE, languages={"fr": 3})
     world.vigie(deployment)
     world.register("anna", ANNA)
     second = world.phone("berte", BERTE, index=1)

@@ -103,7 +103,7 @@ def test_stranger_is_not_served(world: World) -> None:
 
 def test_what_else_an_operator_dials_is_refused(world: World) -> None:
     """An operator's phone dials an outside number: refused, and nobody is called."""
-    world.vigie(Deployment().operator("anna", algorithm="md5"))
+    world.vigie(Deployment().operator("anna"))
     world.register("anna", network.PHONE)
     world.dial("0612345678", "anna", network.PHONE).wait()
     legs = [leg for leg in world.legs() if leg.inbound]

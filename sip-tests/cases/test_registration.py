@@ -14,7 +14,7 @@ ANNA, SECOND = network.PHONES[0], network.PHONES[1]
 
 def test_wrong_password(world: World) -> None:
     """A wrong password is challenged or forbidden, nothing is bound, and the right one works right after."""
-    world.vigie(Deployment().operator("anna", algorithm="md5"))
+    world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA, password="not-the-password", scenario="operator_registers_wrongly.xml")
     caller = world.call("nobody", talk_ms=4000)
     caller.wait()
@@ -29,7 +29,7 @@ def test_wrong_password(world: World) -> None:
 
 def test_no_user_enumeration(world: World) -> None:
     """An unknown user is answered like a known one with a wrong password: nobody can list the operators."""
-    world.vigie(Deployment().operator("anna", algorithm="md5"))
+    world.vigie(Deployment().operator("anna"))
     answers = []
     for index, user in enumerate(("anna", "nobody")):
         world.register(user, network.PHONES[index], password="not-the-password", scenario="operator_registers_wrongly.xml")
@@ -41,7 +41,7 @@ def test_no_user_enumeration(world: World) -> None:
 
 def test_interval_too_brief(world: World) -> None:
     """Expires: 5 is refused with 423 and Min-Expires; registered with that, the phone is bound."""
-    world.vigie(Deployment().operator("anna", algorithm="md5"))
+    world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA, expires=5, scenario="operator_registers_too_briefly.xml")
     recording = world.stop_capture()
     brief = [message for message in recording.find("REGISTER", status=423)]
@@ -54,7 +54,7 @@ def test_interval_too_brief(world: World) -> None:
 
 def test_unregistered_phone_is_not_rung(world: World) -> None:
     """A phone that takes its registration back is signed out."""
-    program = world.vigie(Deployment().operator("anna", algorithm="md5"))
+    program = world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA)
     world.register("anna", ANNA, expires=0)
     world.phone("anna", ANNA, calls=0)
@@ -65,7 +65,7 @@ def test_unregistered_phone_is_not_rung(world: World) -> None:
 
 def test_several_phones_of_one_operator(world: World) -> None:
     """Two phones of one operator ring together; one answers, the other is cancelled, and only one call is made."""
-    program = world.vigie(Deployment().operator("anna", algorithm="md5"))
+    program = world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA)
     world.register("anna", SECOND)
     silent = world.phone("desk", ANNA, scenario="operator_does_not_answer.xml")
@@ -81,7 +81,7 @@ def test_several_phones_of_one_operator(world: World) -> None:
 
 def test_both_phones_answer_at_once(world: World) -> None:
     """Both phones of one operator answer in the same moment: one wins, the other is ended at once; the caller hears one."""
-    program = world.vigie(Deployment().operator("anna", algorithm="md5"))
+    program = world.vigie(Deployment().operator("anna"))
     for address in (ANNA, SECOND):
         world.register("anna", address)
     phones = [world.phone(f"phone{index}", address, index=index) for index, address in enumerate((ANNA, SECOND))]
@@ -97,7 +97,7 @@ def test_both_phones_answer_at_once(world: World) -> None:
 
 def test_feature_codes_are_confirmed_aloud(world: World) -> None:
     """*721 sets not ready for a break, *71 ready again; each is said aloud, and the board follows."""
-    program = world.vigie(Deployment().operator("anna", algorithm="md5"))
+    program = world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA)
     world.dial("*721", "anna", ANNA).wait()
     shown = lambda: str(next(row for row in rows(program) if row["name"] == "anna")).lower()  # noqa: E731
@@ -122,9 +122,9 @@ def test_trunk_with_a_password(world: World) -> None:
     world.vigie(deployment.operator("anna", fixed=ANNA))
     phone = world.phone("anna", ANNA)
     settings = {"scenario": "caller_with_password.xml", "address": network.TRUNK_WITH_PASSWORD}
-    bad = world.call("bad", keys={"user": "second", "secret": "wrong"}, index=1, talk_ms=100, **settings)
+    bad = world.call("bad", arguments=("-au", "second", "-ap", "wrong"), index=1, talk_ms=100, **settings)
     bad.child.wait(40)
-    world.call("good", keys={"user": "second", "secret": PASSWORD}, **settings).wait()
+    world.call("good", arguments=("-au", "second", "-ap", PASSWORD), **settings).wait()
     phone.wait()
     finals = [leg.final_status for leg in caller_legs(world)]
     check(finals[-1] == 200 and finals[0] != 200, f"the two calls ended with {finals}")
@@ -133,7 +133,7 @@ def test_trunk_with_a_password(world: World) -> None:
 
 def test_password_guessing_is_slowed(world: World) -> None:
     """After many wrong passwords the guesses of that source for that user are refused cheaply; another source is not harmed."""
-    world.vigie(Deployment().operator("anna", algorithm="md5").operator("berte", algorithm="md5"))
+    world.vigie(Deployment().operator("anna").operator("berte"))
     for _ in range(12):
         world.register("anna", network.STRANGER, password="guess", scenario="operator_registers_wrongly.xml")
     world.register("anna", ANNA)

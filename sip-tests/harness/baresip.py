@@ -75,11 +75,13 @@ class Baresip:
         )
         host = registrar or address
         account = f"<sip:{user}@{host};transport={transport}>;auth_user={user};auth_pass={password or 'x'};audio_codecs={codecs}/8000/1"
-        account += f";answermode={answer};regint={expires if registrar else 0};ptime=20\n"
-        (home / "accounts").write_text(account)
+        account += f";answermode={answer};regint={expires if registrar else 0};ptime=20"
+        (home / "accounts").write_text("")
         (home / "contacts").write_text("")
         self.child = Child(name, ["baresip", "-f", str(home), "-s"], folder)
         self._control = self._connect(control)
+        # Only now, so that not even the first event is missed.
+        self.command("uanew", account)
 
     def _connect(self, port: int) -> socket.socket:
         """The control port, once baresip listens on it."""

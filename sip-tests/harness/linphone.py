@@ -83,7 +83,7 @@ class Linphone:
         codecs: tuple[str, ...] = ("PCMA",),
         expires: int = 60,
     ):
-        home = folder / name
+        home = self._home = folder / name
         # Without this folder linphone opens no database, and without a database no socket.
         (home / ".local/share/linphone").mkdir(parents=True)
         self._recording = home / "heard.wav"
@@ -117,6 +117,11 @@ class Linphone:
     def wait_text(self, text: str, seconds: float = 20) -> None:
         """Waits until linphonec has printed something."""
         wait_until(f"linphone to say {text!r}", seconds, lambda: text in self.child.output())
+
+    def wait_registered(self, seconds: float = 15) -> None:
+        """Waits until it is registered; the prompt does not say so, the log does."""
+        log = self._home / "linphone.log"
+        wait_until("linphone to register", seconds, lambda: log.exists() and "to [LinphoneRegistrationOk]" in log.read_text(errors="replace"))
 
     def recording(self) -> numpy.ndarray:
         """What it has heard, decoded and dejittered by linphone itself."""

@@ -5,6 +5,7 @@ Knows SIPp's command line, exit codes and log files. Must never know what the ot
 
 import pathlib
 import socket
+import time
 
 from harness.network import listens
 from harness.processes import Child, Failure, wait_until
@@ -60,6 +61,8 @@ class Sipp:
         if not remote:
             what = f"SIPp {name} to listen"
             wait_until(what, 10, lambda: listens(port, tcp=transport.startswith("t")) or not self.running())
+            # It has the port a moment before it reads from it, and drops what comes in between.
+            time.sleep(0.2)
 
     def wait(self, expected: int = 0) -> None:
         """Waits for its end; fails with SIPp's own words unless it ended as expected."""

@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from harness import audio_files, many, network, voice  # noqa: E402
-from harness.deployment import LINE_NUMBER, PASSWORD, Deployment  # noqa: E402
+from harness.deployment import LINE_NUMBER, Deployment  # noqa: E402
 from harness.processes import Failure, check  # noqa: E402
 from harness.program import Program  # noqa: E402
 from harness.sipp import Sinks  # noqa: E402
@@ -78,7 +78,7 @@ def deployment(operators: int) -> Deployment:
     wanted.admission = {"calls_max": 5_000, "transactions_max": 100_000}
     wanted.speaking_prompts = False
     for index in range(operators):
-        wanted.operator(f"ecoutante-{index + 1}", algorithm="md5")
+        wanted.operator(f"ecoutante-{index + 1}")
     return wanted
 
 
@@ -112,14 +112,7 @@ def _run(world: World, load: Load) -> Result:
     operators = load.at_once + max(4, load.at_once // 4)
     program = Program(world.folder, deployment(operators).write(world.folder / "vigie"))
     world.at_end(program.end)
-    users = world.folder / "users.csv"
-    users.write_text("SEQUENTIAL\n" + "".join(f"ecoutante-{index + 1}\n" for index in range(operators)))
-    registering = world.folder / "registering.xml"
-    registering.write_text(world.scenario("operator_registers.xml").read_text().replace("[service]", "[field0]"))
-    world.sipp(
-        "register", registering, network.FIXED, remote=network.VIGIE, calls=operators, keys={"secret": PASSWORD, "expires": "3600"},
-        arguments=("-inf", str(users), "-r", "100"), media_port=9_000,
-    ).wait()  # fmt: skip
+    world.register_many([f"ecoutante-{index + 1}" for index in range(operators)], network.FIXED)
     numbers = world.folder / "numbers.csv"
     numbers.write_text("SEQUENTIAL\n" + "".join(f"{index:04d}\n" for index in range(10_000)))
     keys = {}
