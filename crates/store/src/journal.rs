@@ -130,6 +130,7 @@ impl std::error::Error for NotFlushed {}
 pub(crate) struct Shared {
     pub(crate) appended: AtomicU64,
     pub(crate) committed: AtomicU64,
+    pub(crate) committed_seq: AtomicU64,
     pub(crate) commits: AtomicU64,
     pub(crate) spooled: AtomicU64,
     pub(crate) dropped: AtomicU64,
@@ -210,6 +211,12 @@ impl Journal {
             return Err(NotFlushed::Stopped);
         }
         flushed
+    }
+
+    /// The number of the last event that the database has for good: 0 if it has none. What comes after
+    /// it must be kept elsewhere (the state file) by who cannot afford to lose it in a crash.
+    pub fn committed_seq(&self) -> u64 {
+        self.shared.committed_seq.load(Ordering::Acquire)
     }
 
     /// Counters.

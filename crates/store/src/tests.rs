@@ -85,8 +85,10 @@ fn what_is_appended_is_there_after_reopening() {
 
     let (journal, opened) = open(&path);
     assert_eq!((opened.next_seq, opened.next_contact, opened.broken), (5, 8, None));
+    assert_eq!(journal.committed_seq(), 4);
     append_all(&journal, call(5, 8, "night"));
     journal.flush(SOON).unwrap();
+    assert_eq!(journal.committed_seq(), 8);
     let queries = journal.queries().unwrap();
     let verified = queries.verify().unwrap();
     assert_eq!((verified.entries, verified.missing, verified.admitted), (8, 0, 0));
@@ -213,6 +215,7 @@ fn while_the_database_is_away_nothing_is_lost_and_order_is_kept() {
     }
     assert_eq!(journal.flush(SOON), Err(NotFlushed::Away));
     assert!(journal.stats().spooled > 100);
+    assert_eq!(journal.committed_seq(), 5);
     drop(other);
     journal.flush(SOON).unwrap();
     append_all(&journal, (201..=210).map(noise));

@@ -119,6 +119,7 @@ impl Writer {
             }
         }
         writer.shared.dropped.store(0, Ordering::Relaxed);
+        writer.shared.committed_seq.store(writer.last_seq, Ordering::Release);
         let opened = Opened {
             next_seq: writer.last_seq + 1,
             next_contact: next_contact(&writer.connection)?,
@@ -221,6 +222,7 @@ impl Writer {
             Ok(()) => {
                 self.shared.committed.fetch_add(self.prepared.len() as u64, Ordering::Relaxed);
                 self.shared.commits.fetch_add(1, Ordering::Relaxed);
+                self.shared.committed_seq.store(self.last_seq, Ordering::Release);
                 self.prepared.clear();
                 if horizon.is_some() {
                     self.horizon_at = self.last_seq;
