@@ -66,6 +66,7 @@ impl Engine {
             offer: incoming.offer.clone(),
             partner: None,
             ipv6: incoming.source.is_ipv6(),
+            codecs: trunk.codecs.clone(),
         };
         match self.media.allocate(now, allocate) {
             Ok(allocated) => self.begin(now, trunk, (line, language), incoming, allocated),

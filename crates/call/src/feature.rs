@@ -52,6 +52,7 @@ impl Engine {
             offer: incoming.offer.clone(),
             partner: None,
             ipv6: incoming.source.is_ipv6(),
+            codecs: Vec::new(),
         };
         let allocated = match self.media.allocate(now, allocate) {
             Ok(allocated) => allocated,

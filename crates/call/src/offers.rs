@@ -87,6 +87,7 @@ impl Engine {
             offer: None,
             partner: Some(call.leg),
             ipv6: self.sip.contacts_use_ipv6(operator),
+            codecs: Vec::new(),
         };
         let allocated = self.media.allocate(now, allocate).ok()?;
         let invite = Invite {

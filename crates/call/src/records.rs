@@ -117,7 +117,8 @@ impl Engine {
     }
 
     /// All live records of all rooms, for a compacted state file.
-    pub fn records(&self) -> Vec<(Room, u64, Bytes)> {
+    pub fn records(&mut self) -> Vec<(Room, u64, Bytes)> {
+        let sip = self.sip.records();
         let contacts = self.calls.keys().map(|contact| RecordKey::Contact(*contact));
         let features = self.feature_calls.keys().map(|dialog| RecordKey::Feature(*dialog));
         let own = contacts
@@ -126,7 +127,7 @@ impl Engine {
         let of = |room: Room, records: Vec<(u64, Bytes)>| {
             records.into_iter().map(move |(key, record)| (room, key, record))
         };
-        of(Room::Sip, self.sip.records())
+        of(Room::Sip, sip)
             .chain(of(Room::Media, self.media.records()))
             .chain(of(Room::Acd, self.acd.records()))
             .chain(own)

@@ -47,6 +47,8 @@ pub struct TrunkPolicy {
     pub media_from: MediaFromPolicy,
     /// Calls at once; one more gets 486.
     pub calls_max: Option<usize>,
+    /// Voice codecs that we speak with it, in order of preference.
+    pub codecs: Vec<media::VoiceCodec>,
 }
 
 /// Where a trunk puts the dialled number.

@@ -189,6 +189,8 @@ pub(crate) fn notice(notice: Notice) -> Option<EventKind> {
         Notice::UnknownSource { source, status } => refused(source, status, RefusedReason::UnknownSource),
         Notice::Limited { source, .. } => refused(source, 503, RefusedReason::EngineFull),
         Notice::Malformed { source, .. } => refused(source, 400, RefusedReason::Malformed),
+        // What it held shows in this room: a call without its dialog is ended, and said to be.
+        Notice::RecordUnreadable { .. } => return None,
     })
 }
 

@@ -114,7 +114,10 @@ impl Control {
         let partner_voice = partner.and_then(|partner| partner.session.voice()).cloned();
         let partner_worker = partner.map(|partner| partner.worker);
         let mut session = Session::new();
-        let preferences = preferences(&self.settings, partner_voice.as_ref(), None);
+        let mut preferences = preferences(&self.settings, partner_voice.as_ref(), None);
+        if !request.codecs.is_empty() {
+            preferences.codecs = &request.codecs;
+        }
         let (proposal, ipv6) = match &request.offer {
             Some(offer) => {
                 let proposal = session.offered(&description::read(offer)?, &preferences)?;

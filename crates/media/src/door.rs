@@ -77,6 +77,8 @@ pub struct Allocate {
     pub partner: Option<LegId>,
     /// Our address family when we offer.
     pub ipv6: bool,
+    /// Voice codecs for this leg, in order of preference; empty: `Settings::codecs`.
+    pub codecs: Vec<VoiceCodec>,
 }
 
 /// A new leg, and our description of it.

@@ -5,4 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod engine_thread;
+pub mod settings;
 pub mod state_file;

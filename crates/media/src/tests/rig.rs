@@ -114,7 +114,7 @@ impl Rig {
     /// A leg whose peer is at `at` and offered `formats`.
     pub(super) fn caller(&mut self, at: &str, formats: &str, media_from: MediaFrom) -> (LegId, Peer) {
         let at = address(at);
-        let request = Allocate { media_from, offer: Some(sdp(at, formats, "")), partner: None, ipv6: false };
+        let request = Allocate { media_from, offer: Some(sdp(at, formats, "")), partner: None, ipv6: false, codecs: Vec::new() };
         let Allocated { leg, sdp } = self.control.allocate(self.now, request).unwrap();
         self.settle();
         let payload_type = self.control.negotiated(leg).unwrap().payload_type;
@@ -123,7 +123,7 @@ impl Rig {
 
     /// A leg that we offered to, and whose peer at `at` answered `formats`.
     pub(super) fn callee(&mut self, at: &str, formats: &str, partner: Option<LegId>) -> (LegId, Peer) {
-        let request = Allocate { media_from: MediaFrom::Signalled, offer: None, partner, ipv6: false };
+        let request = Allocate { media_from: MediaFrom::Signalled, offer: None, partner, ipv6: false, codecs: Vec::new() };
         let Allocated { leg, sdp: offer } = self.control.allocate(self.now, request).unwrap();
         let at = address(at);
         let negotiated = self.control.answered(self.now, leg, &sdp(at, formats, ""), None).unwrap();
