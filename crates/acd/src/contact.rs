@@ -34,6 +34,8 @@ pub(crate) struct Contact {
     pub(crate) line: Name,
     /// Only ever rises.
     pub(crate) level: Level,
+    /// A reload has raised its level, which the user of this room does not know yet.
+    pub(crate) level_untold: bool,
     /// Chosen, from when it waits.
     pub(crate) language: Name,
     pub(crate) stage: Stage,
@@ -46,6 +48,16 @@ pub(crate) struct Contact {
     pub(crate) last_resort_told: bool,
     /// The alarm of which it was told that nobody could ever take it.
     pub(crate) alarm_told: Option<u64>,
+}
+
+/// Whether entering the queue is news. After an offer that came to nothing it is not: the caller has waited all along.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Announce {
+    Nothing,
+    /// It waits from now on.
+    Queued,
+    /// It waits again after it was with an operator.
+    Returned,
 }
 
 impl Contact {

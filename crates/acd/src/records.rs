@@ -113,6 +113,7 @@ pub(crate) enum AfterRecord {
 pub(crate) struct ContactRecord {
     pub(crate) line: String,
     pub(crate) level_two: bool,
+    pub(crate) level_untold: bool,
     pub(crate) language: String,
     pub(crate) stage: StageRecord,
     pub(crate) since: Duration,

@@ -5,7 +5,7 @@
 use std::ops::Bound;
 
 use crate::acd::Acd;
-use crate::contact::{Contact, Stage};
+use crate::contact::{Announce, Contact, Stage};
 use crate::door::{ContactId, Dissuasion, Level, Name, Output, StateCause};
 use crate::line::unix_ms;
 use crate::offer;
@@ -38,6 +38,7 @@ impl Acd {
                 let admitted = Contact {
                     line,
                     level,
+                    level_untold: false,
                     language: languages.first().cloned().unwrap_or_else(|| Name::from("")),
                     stage: Stage::Choosing,
                     since: self.now,
@@ -71,8 +72,7 @@ impl Acd {
         }
         contact.since = self.now;
         contact.wait_began = self.now;
-        self.enqueue(id, false);
-        self.tell_queued(id, false);
+        self.enqueue(id, false, Announce::Queued);
     }
 
     pub(super) fn gone(&mut self, id: ContactId) {
@@ -121,13 +121,18 @@ impl Acd {
             contact.returned = true;
             contact.wait_began = self.now;
             contact.last_resort_told = false;
-            self.enqueue(id, false);
-            self.tell_queued(id, true);
+            self.enqueue(id, false, Announce::Returned);
         }
     }
 
-    pub(super) fn tell_queued(&mut self, id: ContactId, returned: bool) {
-        let Some(contact) = self.contacts.get(&id) else { return };
+    fn tell_queued(&mut self, id: ContactId, announce: Announce) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let returned = match announce {
+            Announce::Nothing if !contact.level_untold => return,
+            Announce::Nothing | Announce::Queued => false,
+            Announce::Returned => true,
+        };
+        contact.level_untold = false;
         if let Stage::Waiting { demand, place } = &contact.stage {
             self.step.push(Output::Queued {
                 contact: id,
@@ -140,7 +145,7 @@ impl Acd {
     }
 
     /// To its place in the queue. `alarm_known`: it was told, and nothing has cleared that since.
-    pub(super) fn enqueue(&mut self, id: ContactId, alarm_known: bool) {
+    pub(super) fn enqueue(&mut self, id: ContactId, alarm_known: bool, announce: Announce) {
         let Some(demand) = self.demand_of(id) else { return };
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let Some(entry) = self.lines.get_mut(&contact.line) else { return };
@@ -155,6 +160,7 @@ impl Acd {
         self.dirty.contacts.insert(id);
         self.touched.contacts.insert(id);
         self.set_ring_timer(id);
+        self.tell_queued(id, announce);
         self.notice(id, alarm_known);
     }
 
@@ -274,23 +280,17 @@ impl Acd {
 
     /// Contacts whose line has become level 2 by a reload, while nobody has answered them yet, become so too. One that is
     /// answered stays what it was answered as, until it waits again.
-    pub(super) fn raise_levels(&mut self) -> Vec<ContactId> {
-        let raised: Vec<ContactId> = self
-            .contacts
-            .iter()
-            .filter(|(_, contact)| {
-                contact.level == Level::One
-                    && !matches!(contact.stage, Stage::Connected { .. })
-                    && self.lines.get(&contact.line).is_some_and(|entry| entry.policy.level == Level::Two)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in &raised {
-            if let Some(contact) = self.contacts.get_mut(id) {
+    pub(super) fn raise_levels(&mut self) {
+        for (id, contact) in &mut self.contacts {
+            let line_level = self.lines.get(&contact.line).map(|entry| entry.policy.level);
+            if line_level == Some(Level::Two)
+                && contact.level == Level::One
+                && !matches!(contact.stage, Stage::Connected { .. })
+            {
                 contact.level = Level::Two;
+                contact.level_untold = !matches!(contact.stage, Stage::Choosing);
+                self.dirty.contacts.insert(*id);
             }
-            self.dirty.contacts.insert(*id);
         }
-        raised
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::acd::Acd;
 use crate::back_off::{BACK_OFF, REST};
-use crate::contact::Stage;
+use crate::contact::{Announce, Stage};
 use crate::door::{ContactId, OfferFailure, OfferId, OfferReason, Output, Withdrawal};
 use crate::offer::{self, Closing, Next, OFFER_RING_MIN, Offer};
 use crate::operator::{Event, OperatorSlot};
@@ -146,7 +146,7 @@ impl Acd {
             self.operator_event(operator, Event::OfferOver(end));
         }
         if closing.waits_again {
-            self.enqueue(contact, false);
+            self.enqueue(contact, false, Announce::Nothing);
         }
     }
 

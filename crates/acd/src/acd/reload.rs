@@ -8,7 +8,7 @@
 //! queue. A level 1 contact stays with whoever has it until it is over: no level 1 rule is worth cutting a caller off.
 
 use crate::acd::{Acd, OperatorEntry};
-use crate::contact::Stage;
+use crate::contact::{Announce, Stage};
 use crate::door::{ContactId, Level, OfferId, Output, Plan, StateCause, Withdrawal};
 use crate::line::LineEntry;
 use crate::offer;
@@ -28,14 +28,11 @@ impl Acd {
             .collect();
         self.replace_lines(&plan);
         self.replace_operators(plan);
-        let raised = self.raise_levels();
+        self.raise_levels();
         self.rebuild_index();
         for (id, alarm_known) in waiting {
             self.timers.cancel(&Timer::LastResort(id));
-            self.enqueue(id, alarm_known);
-        }
-        for id in raised {
-            self.tell_queued(id, false);
+            self.enqueue(id, alarm_known, Announce::Nothing);
         }
     }
 
@@ -110,7 +107,6 @@ impl Acd {
                 self.demand_of(contact).is_some_and(|demand| self.index.fit_for(operator, demand).is_some());
             if !fits || self.reprove(offer).is_err() {
                 self.offer_event(offer, offer::Event::Ineligible);
-                self.tell_queued(contact, false);
             }
         }
         let connected: Vec<(ContactId, OperatorSlot, OfferId)> = self

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::acd::{Acd, OperatorEntry};
-use crate::contact::{Contact, Stage};
+use crate::contact::{Announce, Contact, Stage};
 use crate::door::{
     ContactId, Employer, Level, Line, Name, OfferId, Operator, OperatorState, Output, Plan, Strategy,
 };
@@ -93,6 +93,7 @@ impl Acd {
         ContactRecord {
             line: contact.line.to_string(),
             level_two: contact.level == Level::Two,
+            level_untold: contact.level_untold,
             language: contact.language.to_string(),
             stage,
             since: contact.since,
@@ -205,7 +206,7 @@ impl Acd {
         for (id, record) in &read.contacts {
             self.restore_contact(*id, record, claims);
         }
-        let raised = self.raise_levels();
+        self.raise_levels();
         self.rebuild_index();
         for (id, record) in &read.contacts {
             let unserved = self.contacts.get(id).map(|contact| &contact.stage);
@@ -213,17 +214,17 @@ impl Acd {
                 if let Some(entry) = self.lines.get_mut(record.line.as_str()) {
                     entry.unserved += 1;
                 }
+                if let Some(contact) = self.contacts.get_mut(id) {
+                    contact.level_untold |= contact.level > level(record);
+                }
                 match record.stage {
                     StageRecord::Choosing => {}
                     StageRecord::Waiting | StageRecord::Offered { .. } => {
-                        self.enqueue(*id, record.alarm_told);
+                        self.enqueue(*id, record.alarm_told, Announce::Nothing);
                     }
                     StageRecord::Connected { .. } => self.return_to_queue(*id),
                 }
             }
-        }
-        for id in raised {
-            self.tell_queued(id, false);
         }
     }
 
@@ -263,6 +264,7 @@ impl Acd {
         let contact = Contact {
             line: Name::from(record.line.as_str()),
             level: level(record),
+            level_untold: record.level_untold,
             language: Name::from(record.language.as_str()),
             stage,
             since: record.since,

@@ -180,7 +180,7 @@ impl World {
         let records: Vec<_> = self.kept.iter().map(|(key, record)| (*key, record.clone())).collect();
         let (acd, mut restored) = Acd::restore(self.now, plan, records);
         self.acd = acd;
-        self.proofs.clear();
+        // Proofs of offers that are over stay in hand: a late answer may still come.
         self.proofs.extend(restored.offers.drain(..));
         let told = self.drain();
         (restored, told)

@@ -1,0 +1,7 @@
+//! A proof for somebody else.
+
+fn change(proof: &mut acd::proof::Proof) {
+    proof.operator = "zoe".into();
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A proof from nothing.
+
+fn main() {
+    let _: acd::proof::Proof = Default::default();
+}
