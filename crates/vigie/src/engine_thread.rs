@@ -102,6 +102,14 @@ pub struct Lanes {
     control: Receiver<Control>,
 }
 
+#[cfg(test)]
+impl Lanes {
+    /// What came from the network.
+    pub(crate) fn network_for_tests(&self) -> &Receiver<sip::Input> {
+        &self.network
+    }
+}
+
 /// Makes the lanes and the doors into them.
 pub fn lanes() -> (Doors, Lanes) {
     let (network_in, network) = bounded(NETWORK_LANE_MAX);

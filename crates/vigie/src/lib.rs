@@ -7,5 +7,6 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod engine_thread;
+pub mod net;
 pub mod settings;
 pub mod state_file;
