@@ -37,7 +37,9 @@ def test_fifty_calls_at_once_each_with_its_own_voice(world: World) -> None:
     world.register_many([f"ecoutante-{index + 1}" for index in range(CALLS)], network.FIXED)
     world.sinks(network.TRUNK, many.ports(MEDIA_PORT, CALLS))
     world.sinks(network.FIXED, many.ports(OPERATOR_MEDIA_PORT, CALLS))
-    operators = world.sipp("operators", answering, network.FIXED, calls=CALLS, media_port=OPERATOR_MEDIA_PORT, seconds=90, arguments=("-aa",))
+    operators = world.sipp(
+        "operators", answering, network.FIXED, calls=CALLS, media_port=OPERATOR_MEDIA_PORT, seconds=90, arguments=("-aa",)
+    )
     callers = world.sipp(
         "callers", calling, network.TRUNK, remote=network.VIGIE, service=LINE_NUMBER, calls=CALLS, seconds=90,
         arguments=("-r", "25", "-l", str(CALLS), "-d", str(TALK_SECONDS * 1000), "-inf", str(numbers)),
@@ -51,7 +53,10 @@ def test_fifty_calls_at_once_each_with_its_own_voice(world: World) -> None:
     inbound, outbound = caller_legs(world), operator_legs(world)
     check(len(inbound) == CALLS and len(outbound) == CALLS, f"{len(inbound)} callers' legs, {len(outbound)} operators'")
     # Which voice the caller of a leg has, by her number; which the operator, by her name.
-    speaker = {leg.call_id: caller_voice(world.numbers.index("+" + leg.invite.header("from").split("sip:")[1].split("@")[0].lstrip("+"))) for leg in inbound}
+    speaker = {
+        leg.call_id: caller_voice(world.numbers.index("+" + leg.invite.header("from").split("sip:")[1].split("@")[0].lstrip("+")))
+        for leg in inbound
+    }
     heard_by_caller: dict[int, int] = {}
     for leg in inbound:
         voices = people(conversation.heard(recording, leg))

@@ -64,7 +64,14 @@ def test_sipp_speaks_with_sipp(world: World) -> None:
     world.start_capture()
     callee = world.sipp("callee", "operator_answers.xml", network.PHONE, speaks=OPERATOR)
     caller = world.sipp(
-        "caller", "caller_calls.xml", network.TRUNK, speaks=CALLER, remote=network.PHONE, service="op", keys={"caller": "+33611223344"}, arguments=("-d", TALK_MS)
+        "caller",
+        "caller_calls.xml",
+        network.TRUNK,
+        speaks=CALLER,
+        remote=network.PHONE,
+        service="op",
+        keys={"caller": "+33611223344"},
+        arguments=("-d", TALK_MS),
     )
     caller.wait()
     callee.wait()
@@ -84,7 +91,14 @@ def test_sipp_speaks_with_baresip(world: World) -> None:
     world.start_capture()
     phone = world.baresip("phone", network.PHONE, "op", speaks=OPERATOR, answer="auto")
     world.sipp(
-        "caller", "caller_calls.xml", network.TRUNK, speaks=CALLER, remote=network.PHONE, service="op", keys={"caller": "33611223344"}, arguments=("-d", TALK_MS)
+        "caller",
+        "caller_calls.xml",
+        network.TRUNK,
+        speaks=CALLER,
+        remote=network.PHONE,
+        service="op",
+        keys={"caller": "33611223344"},
+        arguments=("-d", TALK_MS),
     ).wait()
     phone.wait_event("CALL_CLOSED")
     recording = world.stop_capture(program=(network.PHONE,))
@@ -98,8 +112,13 @@ def test_sipp_speaks_with_linphone(world: World) -> None:
     phone = world.linphone("phone", network.PHONE, "op", speaks=OPERATOR, answer="auto")
     audio = world.phone_pcap("talk", voice.speak(CALLER, 3), "5#", voice.speak(CALLER, 2))
     world.sipp(
-        "caller", "caller_plays.xml", network.TRUNK, remote=network.PHONE, service="op",
-        keys={"caller": "33611223344", "audio": str(audio)}, arguments=("-d", "6000"),
+        "caller",
+        "caller_plays.xml",
+        network.TRUNK,
+        remote=network.PHONE,
+        service="op",
+        keys={"caller": "33611223344", "audio": str(audio)},
+        arguments=("-d", "6000"),
     ).wait()
     phone.wait_text("ended")
     phone.end()
@@ -121,10 +140,27 @@ def test_scenarios_fit_each_other(world: World) -> None:
     )
     for index, (caller, operator, pause_ms) in enumerate(pairs):
         port = 5060 + index
-        callee = world.sipp(f"callee{index}", operator, network.PHONE, port=port, speaks=OPERATOR, media_port=21_000 + index * 10, arguments=("-d", pause_ms))
+        callee = world.sipp(
+            f"callee{index}",
+            operator,
+            network.PHONE,
+            port=port,
+            speaks=OPERATOR,
+            media_port=21_000 + index * 10,
+            arguments=("-d", pause_ms),
+        )
         world.sipp(
-            f"caller{index}", caller, network.TRUNK, port=port, speaks=CALLER, remote=network.PHONE, remote_port=port, service="op",
-            keys={"caller": "33611223344"}, arguments=("-d", pause_ms), media_port=22_000 + index * 10,
+            f"caller{index}",
+            caller,
+            network.TRUNK,
+            port=port,
+            speaks=CALLER,
+            remote=network.PHONE,
+            remote_port=port,
+            service="op",
+            keys={"caller": "33611223344"},
+            arguments=("-d", pause_ms),
+            media_port=22_000 + index * 10,
         ).wait()
         callee.wait()
     world.stop_capture(program=(network.PHONE,))
@@ -138,8 +174,15 @@ def test_sipp_over_tcp_and_ipv6(world: World) -> None:
     for index, (transport, caller, callee) in enumerate((("t1", network.TRUNK, network.PHONE), ("u1", network.TRUNK_6, network.PHONE_6))):
         answering = world.sipp(f"callee{index}", "operator_answers.xml", callee, speaks=OPERATOR, transport=transport)
         world.sipp(
-            f"caller{index}", "caller_calls.xml", caller, speaks=CALLER, transport=transport, remote=callee, service="op",
-            keys={"caller": "33611223344"}, arguments=("-d", TALK_MS),
+            f"caller{index}",
+            "caller_calls.xml",
+            caller,
+            speaks=CALLER,
+            transport=transport,
+            remote=callee,
+            service="op",
+            keys={"caller": "33611223344"},
+            arguments=("-d", TALK_MS),
         ).wait()
         answering.wait()
     recording = world.stop_capture(program=(network.PHONE, network.PHONE_6))
@@ -166,7 +209,12 @@ def test_fifty_calls_between_two_sipp(world: World) -> None:
     world.start_capture()
     callee = world.sipp("callee", answering, network.FIXED, calls=count, media_port=30_000, seconds=90)
     caller = world.sipp(
-        "caller", calling, network.TRUNK, remote=network.FIXED, calls=count, seconds=90,
+        "caller",
+        calling,
+        network.TRUNK,
+        remote=network.FIXED,
+        calls=count,
+        seconds=90,
         arguments=("-r", "25", "-l", str(count), "-d", str(base * 1000), "-inf", str(numbers)),
     )
     caller.wait()

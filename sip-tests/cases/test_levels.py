@@ -73,4 +73,7 @@ def test_level_two_of_a_subcontractor_is_no_configuration(world: World) -> None:
     bad = two_levels().operator("eve", fixed=network.PHONES[3], employer="alma", levels=[1, 2])
     result = program.check(bad.write(world.folder / "bad"))
     check(result.returncode == 1, f"exit code {result.returncode}: {result.stdout}")
-    check("operators.toml:" in result.stdout + result.stderr and "subcontract" in result.stdout + result.stderr, f"{result.stdout}{result.stderr}")
+    check(
+        "operators.toml:" in result.stdout + result.stderr and "subcontract" in result.stdout + result.stderr,
+        f"{result.stdout}{result.stderr}",
+    )

@@ -114,3 +114,32 @@ def test_what_else_an_operator_dials_is_refused(world: World) -> None:
 def heard_refusal(world: World, legs) -> bool:
     """Whether the operator was told aloud that she may not."""
     return any("call-refused.fr" in prompts(conversation.heard(world.stop_capture(), leg)) for leg in legs)
+
+
+def test_last_resort(world: World) -> None:
+    """After the longest wait the caller hears the last resort, and the line ends the call."""
+    waiting = {"wait_seconds_max": 10, "last_resort": {"action": "announce-and-end"}}
+    program = world.vigie(Deployment().line(waiting=waiting).operator("anna", fixed=network.PHONE, on_sign_in="not-ready"))
+    world.call(scenario="caller_is_hung_up.xml", seconds=40).wait()
+    heard = prompts(conversation.heard(world.stop_capture(), one(caller_legs(world), "caller's leg")))
+    check(heard[-1:] == ["last-resort.fr"], f"the caller heard {heard}")
+    check(records(program, 1)[0]["outcome"] == "other_exit", f"record: {records(program, 1)[0]}")
+
+
+def test_comfort_while_waiting(world: World) -> None:
+    """A caller who waits is told again and again that she is not forgotten."""
+    world.vigie(Deployment().line(waiting={"comfort_every_seconds": 10}).operator("anna", fixed=network.PHONE, on_sign_in="not-ready"))
+    world.call(talk_ms=28_000).wait()
+    heard = prompts(conversation.heard(world.stop_capture(), one(caller_legs(world), "caller's leg")))
+    check(heard.count("comfort.fr") == 2, f"in 28 s the caller heard {heard}")
+
+
+def test_nobody_eligible_raises_an_alarm(world: World) -> None:
+    """Nobody signed in could ever take the call: an alarm is shown, and the line does what it says."""
+    waiting = {"nobody_eligible": {"alarm": True, "after_seconds": 3, "action": "announce-and-end"}}
+    program = world.vigie(Deployment().line(waiting=waiting).operator("anna"))
+    caller = world.call(scenario="caller_is_hung_up.xml", seconds=40)
+    world.wait("the alarm", 15, lambda: "no_eligible_operator" in [alarm["kind"] for alarm in program.json("status")["alarms"]])
+    caller.wait()
+    heard = prompts(conversation.heard(world.stop_capture(), one(caller_legs(world), "caller's leg")))
+    check(heard[-1:] == ["last-resort.fr"], f"the caller heard {heard}")

@@ -5,7 +5,7 @@ import re
 from harness import conversation, network
 from harness.conversation import one
 from harness.deployment import PASSWORD, Deployment
-from harness.expectations import caller_legs, expect_talk, operator_legs, prompts, records
+from harness.expectations import caller_legs, expect_talk, operator_legs, operator_state, prompts, records
 from harness.processes import check, wait_until
 from harness.world import World, caller_voice, operator_voice
 
@@ -76,7 +76,9 @@ def test_several_phones_of_one_operator(world: World) -> None:
     records(program, 1)
     statuses = {leg.peer[0]: leg.final_status for leg in operator_legs(world)}
     check(statuses == {ANNA: 487, SECOND: 200}, f"the two phones ended with {statuses}")
-    expect_talk(world, one(caller_legs(world), "caller's leg"), one(operator_legs(world, SECOND), "leg"), caller_voice(0), operator_voice(1))
+    expect_talk(
+        world, one(caller_legs(world), "caller's leg"), one(operator_legs(world, SECOND), "leg"), caller_voice(0), operator_voice(1)
+    )
 
 
 def test_both_phones_answer_at_once(world: World) -> None:
@@ -100,19 +102,13 @@ def test_feature_codes_are_confirmed_aloud(world: World) -> None:
     program = world.vigie(Deployment().operator("anna"))
     world.register("anna", ANNA)
     world.dial("*721", "anna", ANNA).wait()
-    shown = lambda: str(next(row for row in rows(program) if row["name"] == "anna")).lower()  # noqa: E731
-    wait_until("anna to be shown on a break", 3, lambda: "break" in shown())
+    shown = lambda: operator_state(program, "anna")  # noqa: E731
+    wait_until("anna to be shown on a break", 3, lambda: shown()["reason"] == "break")
     world.dial("*71", "anna", ANNA).wait()
-    wait_until("anna to be shown as ready", 3, lambda: "break" not in shown() and "ready" in shown())
+    wait_until("anna to be shown as ready", 3, lambda: shown()["state"] == "ready")
     recording = world.stop_capture()
     heard = [prompts(conversation.heard(recording, leg)) for leg in world.legs() if leg.inbound]
     check(["not-ready-break.fr"] in heard and ["ready.fr"] in heard, f"the operator heard {heard}")
-
-
-def rows(program) -> list[dict]:
-    """The operators as `vigie operators` shows them."""
-    answer = program.json("operators")
-    return answer["operators"] if isinstance(answer, dict) else answer
 
 
 def test_trunk_with_a_password(world: World) -> None:

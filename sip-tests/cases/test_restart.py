@@ -3,7 +3,7 @@
 from harness import conversation, network
 from harness.conversation import one
 from harness.deployment import Deployment
-from harness.expectations import caller_legs, expect_person, operator_legs, records
+from harness.expectations import caller_legs, expect_person, operator_legs, records, records_now
 from harness.processes import check
 from harness.world import World, caller_voice, operator_voice
 
@@ -17,19 +17,13 @@ def test_kill_loses_no_record(world: World) -> None:
     world.pause(6)
     program.kill()
     program.start()
-    check(len(records_of(program)) >= 1, "the record of the call before the kill is gone")
+    check(len(records_now(program)) >= 1, "the record of the call before the kill is gone")
     during.child.wait(60)
     phone.child.wait(60)
     rows = records(program, 2, seconds=40)
     ids = {row["trunk_call_id"] for row in rows}
     check(len(ids) == 2, f"two calls, but records for {ids}")
     check(rows[1]["outcome"] == "answered", f"the interrupted call's record: {rows[1]}")
-
-
-def records_of(program) -> list[dict]:
-    """The records now."""
-    answer = program.json("calls", "--last", "1000")
-    return answer["calls"] if isinstance(answer, dict) else answer
 
 
 def test_call_survives_a_kill(world: World) -> None:

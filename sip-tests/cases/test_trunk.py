@@ -19,8 +19,8 @@ def test_options_of_the_trunk_is_answered(world: World) -> None:
 
 def test_trunk_is_asked_whether_it_lives(world: World) -> None:
     """OPTIONS to the trunk: 404 is life; silence is not; `vigie status` says which."""
-    deployment = Deployment().trunk("alive", target=network.TRUNK, keep_alive_seconds=5)
-    deployment.trunk("dead", networks=[network.TRUNK_WITH_PASSWORD], target=network.TRUNK_WITH_PASSWORD, keep_alive_seconds=5)
+    deployment = Deployment().trunk("living", target=network.TRUNK, keep_alive_seconds=5)
+    deployment.trunk("silent", networks=[network.TRUNK_WITH_PASSWORD], target=network.TRUNK_WITH_PASSWORD, keep_alive_seconds=5)
     answers = world.folder / "answers_404.xml"
     answers.write_text(
         '<?xml version="1.0"?>\n<scenario name="answers OPTIONS with 404">\n  <recv request="OPTIONS"/>\n  <send><![CDATA[\n\n'
@@ -31,8 +31,10 @@ def test_trunk_is_asked_whether_it_lives(world: World) -> None:
     world.sinks(network.TRUNK_WITH_PASSWORD, range(5060, 5061))
     program = world.vigie(deployment.operator("anna", fixed=network.PHONE))
     # Two misses of 5 s and the last one's transaction (RFC 3261 §17.1.2.2: 64 × T1).
-    state = lambda name: next(row for row in program.json("status")["trunks"] if row["name"] == name)  # noqa: E731
-    world.wait("the silent trunk to be shown as down", 75, lambda: state("dead") != state("alive") and "alive" not in str(state("dead")).lower().replace('"name": "alive"', ""))
+    alive = lambda name: next(row["alive"] for row in program.json("status")["trunks"] if row["trunk"] == name)  # noqa: E731
+    world.wait("the trunk that answers 404 to be shown as alive", 10, lambda: alive("living") is True)
+    world.wait("the silent trunk to be shown as down", 75, lambda: alive("silent") is False)
+    check(alive("living") is True, "the trunk that answers 404 is shown as down")
     asked = world.stop_capture().find("OPTIONS", destination=network.TRUNK, request=True)
     check(len(asked) >= 2, f"the trunk was asked {len(asked)} times")
 

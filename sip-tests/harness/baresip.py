@@ -71,7 +71,9 @@ class Baresip:
         self._buffer = b""
         source = f"aufile,{voice}" if voice else "aubridge,mouth"
         (home / "config").write_text(
-            _CONFIG.format(address=address, port=port, source=source, rtp_min=rtp_min, rtp_max=rtp_min + 100, control=control, recordings=recordings)
+            _CONFIG.format(
+                address=address, port=port, source=source, rtp_min=rtp_min, rtp_max=rtp_min + 100, control=control, recordings=recordings
+            )
         )
         host = registrar or address
         account = f"<sip:{user}@{host};transport={transport}>;auth_user={user};auth_pass={password or 'x'};audio_codecs={codecs}/8000/1"

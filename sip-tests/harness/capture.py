@@ -98,7 +98,14 @@ class Recording:
             calls.setdefault(message.call_id, []).append(message)
         return calls
 
-    def find(self, method: str | None = None, status: int | None = None, source: str | None = None, destination: str | None = None, request: bool = False) -> list[sip_text.Message]:
+    def find(
+        self,
+        method: str | None = None,
+        status: int | None = None,
+        source: str | None = None,
+        destination: str | None = None,
+        request: bool = False,
+    ) -> list[sip_text.Message]:
         """Messages that match all that is given; addresses without ports."""
         return [
             message

@@ -62,7 +62,7 @@ def records(program: Program, count: int, seconds: float = 8) -> list[dict[str, 
     found: list[dict[str, typing.Any]] = []
 
     def there() -> bool:
-        found[:] = _rows(program.json("calls", "--last", "1000"))
+        found[:] = records_now(program)
         return len(found) >= count
 
     wait_until(f"{count} call records", seconds, there)
@@ -70,6 +70,24 @@ def records(program: Program, count: int, seconds: float = 8) -> list[dict[str, 
     return found
 
 
-def _rows(answer: typing.Any) -> list[dict[str, typing.Any]]:
-    rows = answer["calls"] if isinstance(answer, dict) else answer
-    return sorted(rows, key=lambda row: str(row.get("offered_at", "")))
+def operator_state(program: Program, name: str) -> dict[str, typing.Any]:
+    """One operator as `vigie operators` shows her."""
+    return next(row for row in _list(program.json("operators"), "operators") if row["operator"] == name)
+
+
+def expect_not_ready(program: Program, name: str, reason: str, seconds: float = 3) -> None:
+    """The operator is shown as not ready for this reason; a phone that is gone may also have signed her out."""
+    wait_until(f"{name} to be not ready", seconds, lambda: operator_state(program, name)["state"] in ("not_ready", "signed_out"))
+    shown = operator_state(program, name)
+    words = f"{shown['state']} {shown['reason']} {shown['cause']}".replace("_", "-")
+    check(reason in words, f"{name} is shown as {words!r}, without {reason!r}")
+
+
+def _list(answer: typing.Any, name: str) -> list[dict[str, typing.Any]]:
+    """A list, bare or under its name."""
+    return answer[name] if isinstance(answer, dict) else answer
+
+
+def records_now(program: Program) -> list[dict[str, typing.Any]]:
+    """The program's call records as they are, the oldest first."""
+    return sorted(_list(program.json("calls", "--last", "1000"), "calls"), key=lambda row: row["offered_at_us"])

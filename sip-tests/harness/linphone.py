@@ -63,7 +63,15 @@ rate={rate}
 channels={channels}
 enabled={enabled}
 """
-_CODECS = (("opus", 48000, 2), ("speex", 16000, 1), ("speex", 8000, 1), ("PCMU", 8000, 1), ("PCMA", 8000, 1), ("GSM", 8000, 1), ("G722", 8000, 1))
+_CODECS = (
+    ("opus", 48000, 2),
+    ("speex", 16000, 1),
+    ("speex", 8000, 1),
+    ("PCMU", 8000, 1),
+    ("PCMA", 8000, 1),
+    ("GSM", 8000, 1),
+    ("G722", 8000, 1),
+)
 
 
 class Linphone:
@@ -89,8 +97,13 @@ class Linphone:
         self._recording = home / "heard.wav"
         self._voice = voice
         rc = _RC.format(
-            udp=5060 if transport == "udp" else 0, tcp=5060 if transport == "tcp" else 0, user=user, address=address,
-            default=0 if registrar else -1, rtp=31_000, rtp_max=31_100,
+            udp=5060 if transport == "udp" else 0,
+            tcp=5060 if transport == "tcp" else 0,
+            user=user,
+            address=address,
+            default=0 if registrar else -1,
+            rtp=31_000,
+            rtp_max=31_100,
         )
         if registrar:
             rc += _PROXY.format(registrar=registrar, transport=transport, user=user, password=password, expires=expires)
@@ -121,7 +134,9 @@ class Linphone:
     def wait_registered(self, seconds: float = 15) -> None:
         """Waits until it is registered; the prompt does not say so, the log does."""
         log = self._home / "linphone.log"
-        wait_until("linphone to register", seconds, lambda: log.exists() and "to [LinphoneRegistrationOk]" in log.read_text(errors="replace"))
+        wait_until(
+            "linphone to register", seconds, lambda: log.exists() and "to [LinphoneRegistrationOk]" in log.read_text(errors="replace")
+        )
 
     def recording(self) -> numpy.ndarray:
         """What it has heard, decoded and dejittered by linphone itself."""

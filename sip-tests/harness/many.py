@@ -10,12 +10,12 @@ import typing
 
 from harness.sipp import SCENARIOS
 
-_PLAY = '''  <nop>
+_PLAY = """  <nop>
     <action>
       <exec rtp_stream="[voice]"/>
     </action>
   </nop>
-'''
+"""
 
 
 #: SIPp's `[auto_media_port]` gives the calls every fourth port.
@@ -51,17 +51,19 @@ def callers(path: pathlib.Path, scenario: str, files: typing.Sequence[pathlib.Pa
 
 def operators(path: pathlib.Path, scenario: str, files: typing.Sequence[pathlib.Path]) -> pathlib.Path:
     """The user `…-1` of the Request-URI speaks with the first file, and so on."""
-    take = '''
+    take = """
     <action>
       <ereg regexp="^INVITE sip:[a-z]*-([0-9]+)" search_in="msg" check_it="true" assign_to="whole,text"/>
     </action>
   </recv>
-'''
+"""
     choose = '      <todouble assign_to="number" variable="text"/>\n'
     text = (SCENARIOS / scenario).read_text()
     first = '<recv request="INVITE" crlf="true" rrs="true"/>\n'
     assert _PLAY in text and first in text, f"{scenario} does not fit"
     text = text.replace(first, first.replace("/>\n", ">") + take).replace(_PLAY, _branches(choose, dict(enumerate(files, 1))))
-    text = text.replace("[rtpstream_audio_port]", "[auto_media_port]").replace("</scenario>", '  <Reference variables="whole"/>\n\n</scenario>')
+    text = text.replace("[rtpstream_audio_port]", "[auto_media_port]").replace(
+        "</scenario>", '  <Reference variables="whole"/>\n\n</scenario>'
+    )
     path.write_text(text)
     return path

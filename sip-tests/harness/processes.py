@@ -38,15 +38,15 @@ def wait_until(what: str, seconds: float, condition: typing.Callable[[], object]
 class Child:
     """One process. Its output goes to files; its end is awaited or forced."""
 
-    def __init__(self, name: str, command: list[str], folder: pathlib.Path, stdin: int = subprocess.DEVNULL, env: dict[str, str] | None = None):
+    def __init__(
+        self, name: str, command: list[str], folder: pathlib.Path, stdin: int = subprocess.DEVNULL, env: dict[str, str] | None = None
+    ):
         self.name = name
         self.command = command
         self.output_path = folder / f"{name}.out"
         self.error_path = folder / f"{name}.err"
         with self.output_path.open("ab") as out, self.error_path.open("ab") as err:
-            self.process = subprocess.Popen(
-                command, cwd=folder, stdin=stdin, stdout=out, stderr=err, env={**os.environ, **(env or {})}
-            )
+            self.process = subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=out, stderr=err, env={**os.environ, **(env or {})})
 
     @property
     def pid(self) -> int:

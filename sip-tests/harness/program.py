@@ -53,7 +53,12 @@ class Program:
         program = binary()
         check(program.exists(), f"no program at {program}: cargo build --release")
         self._starts += 1
-        self.child = Child(f"{self.name}.{self._starts}", [*self._prefix, str(program), "run", "--config", str(self.config)], self.folder, env={"RUST_BACKTRACE": "1"})
+        self.child = Child(
+            f"{self.name}.{self._starts}",
+            [*self._prefix, str(program), "run", "--config", str(self.config)],
+            self.folder,
+            env={"RUST_BACKTRACE": "1"},
+        )
 
         def serves() -> bool:
             if not self.child.running():
@@ -69,7 +74,9 @@ class Program:
 
     def check(self, config: pathlib.Path) -> subprocess.CompletedProcess[str]:
         """`vigie check` of another deployment."""
-        return subprocess.run([str(binary()), "check", "--config", str(config)], capture_output=True, text=True, timeout=15, cwd=self.folder)
+        return subprocess.run(
+            [str(binary()), "check", "--config", str(config)], capture_output=True, text=True, timeout=15, cwd=self.folder
+        )
 
     def json(self, *arguments: str) -> typing.Any:
         """What a command says with `--json`."""

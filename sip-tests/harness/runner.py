@@ -31,7 +31,9 @@ def find() -> list[tuple[str, marks.Test]]:
     tests = []
     for path in sorted((ROOT / "cases").glob("test_*.py")):
         module = importlib.import_module(f"cases.{path.stem}")
-        found = [(f"{path.stem}.{name}", test) for name, test in vars(module).items() if name.startswith("test_") and inspect.isfunction(test)]
+        found = [
+            (f"{path.stem}.{name}", test) for name, test in vars(module).items() if name.startswith("test_") and inspect.isfunction(test)
+        ]
         tests += sorted(found, key=lambda item: item[1].__code__.co_firstlineno)
     return tests
 
@@ -44,7 +46,9 @@ def run_one(name: str, limit_seconds: float) -> dict:
     command = [*network.unshare_command(), "/usr/bin/python3", "-m", "harness.one", name, str(folder)]
     start = time.monotonic()
     with (folder / "test.out").open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             process.wait(timeout=limit_seconds)
             message = f"the test process ended with code {process.returncode}"
@@ -64,7 +68,7 @@ def main() -> int:
     """Runs what was asked for; 0 when nothing failed."""
     arguments = argparse.ArgumentParser(prog="sip-tests/run --only wire")
     arguments.add_argument("-k", default="", help="only tests whose name contains this")
-    arguments.add_argument("-j", type=int, default=min(4, os.cpu_count() or 2), help="how many side by side")
+    arguments.add_argument("-j", type=int, default=4, help="how many side by side (default 4: a test mostly waits)")
     arguments.add_argument("--list", action="store_true", help="print the names and what each proves")
     chosen = arguments.parse_args()
     tests = [(name, test) for name, test in find() if chosen.k in name]

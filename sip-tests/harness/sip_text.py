@@ -6,7 +6,17 @@ Knows lines, header names and SDP's `c=` and `m=`. Must never know who should ha
 import dataclasses
 import re
 
-_COMPACT = {"i": "call-id", "f": "from", "t": "to", "v": "via", "m": "contact", "l": "content-length", "c": "content-type", "s": "subject", "k": "supported"}
+_COMPACT = {
+    "i": "call-id",
+    "f": "from",
+    "t": "to",
+    "v": "via",
+    "m": "contact",
+    "l": "content-length",
+    "c": "content-type",
+    "s": "subject",
+    "k": "supported",
+}
 _START = re.compile(rb"(?:SIP/2\.0 \d{3}|[A-Z]+ \S+ SIP/2\.0)[^\r\n]*\r?\n")
 
 

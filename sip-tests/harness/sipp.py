@@ -12,7 +12,14 @@ from harness.processes import Child, Failure, wait_until
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "scenarios"
 MEDIA_PORT = 20_000
-_EXIT_CODES = {0: "all calls succeeded", 1: "at least one call failed", 97: "exit on command", 99: "no calls", 255: "fatal error", 254: "cannot bind"}
+_EXIT_CODES = {
+    0: "all calls succeeded",
+    1: "at least one call failed",
+    97: "exit on command",
+    99: "no calls",
+    255: "fatal error",
+    254: "cannot bind",
+}
 
 
 class Sipp:

@@ -86,7 +86,10 @@ class World:
     def _judge_program(self) -> None:
         """After every test: it did not crash, and left no caller's number anywhere."""
         assert self.program is not None
-        outputs = [self.program.command(*command).stdout for command in (("calls",), ("calls", "--json"), ("status", "--json"), ("operators", "--json"))]
+        outputs = [
+            self.program.command(*command).stdout
+            for command in (("calls",), ("calls", "--json"), ("status", "--json"), ("operators", "--json"))
+        ]
         wrote = [self.folder / "vigie", *map(pathlib.Path, ("/dev/shm", "/run")), self.folder / "tmp"]
         found = privacy.leaks_in_files(wrote, self.numbers)
         self.program.end()
@@ -122,11 +125,15 @@ class World:
             self.recording.program_addresses = frozenset(program)
         return self.recording
 
-    def was_rung(self, address: str) -> bool:
-        """Whether a call was offered to an address so far, by a look at the running capture."""
+    def capture_path(self) -> pathlib.Path:
+        """The recording so far, all packets up to now in it."""
         assert self._capture is not None
         self._capture.flush()
-        return any(message.method == "INVITE" for message in Recording(self._capture.path).find(destination=address, request=True))
+        return self._capture.path
+
+    def was_rung(self, address: str) -> bool:
+        """Whether a call was offered to an address so far, by a look at the running capture."""
+        return any(message.method == "INVITE" for message in Recording(self.capture_path()).find(destination=address, request=True))
 
     def legs(self) -> list[conversation.Leg]:
         """The INVITE dialogs of the stopped recording."""
@@ -183,20 +190,55 @@ class World:
 
     # --- peers in their usual parts --------------------------------------------------------
 
-    def call(self, name: str = "caller", scenario: str | pathlib.Path = "caller_calls.xml", index: int = 0, talk_ms: int = 8000, number: str = LINE_NUMBER, **settings: typing.Any) -> Sipp:
+    def call(
+        self,
+        name: str = "caller",
+        scenario: str | pathlib.Path = "caller_calls.xml",
+        index: int = 0,
+        talk_ms: int = 8000,
+        number: str = LINE_NUMBER,
+        **settings: typing.Any,
+    ) -> Sipp:
         """Calls a line from the trunk's address, as the caller `index` with her number and voice."""
         remote = network.VIGIE_6 if ":" in settings.get("address", "") else network.VIGIE
-        settings = {"address": network.TRUNK, "remote": remote, "service": number, "port": 5060 + index, "media_port": MEDIA_PORT + 10 * index, **settings}
+        settings = {
+            "address": network.TRUNK,
+            "remote": remote,
+            "service": number,
+            "port": 5060 + index,
+            "media_port": MEDIA_PORT + 10 * index,
+            **settings,
+        }
         keys = {"caller": self.caller(index), **settings.pop("keys", {})}
         arguments = ("-d", str(talk_ms), *settings.pop("arguments", ()))
         speaks = settings.pop("speaks", caller_voice(index))
         return self.sipp(name, scenario, settings.pop("address"), speaks=speaks, keys=keys, arguments=arguments, **settings)
 
-    def register(self, user: str, address: str, port: int = 5060, expires: int = 300, password: str = PASSWORD, scenario: str = "operator_registers.xml", remote: str = network.VIGIE) -> None:
+    def register(
+        self,
+        user: str,
+        address: str,
+        port: int = 5060,
+        expires: int = 300,
+        password: str = PASSWORD,
+        scenario: str = "operator_registers.xml",
+        remote: str = network.VIGIE,
+    ) -> None:
         """Registers a phone by SIPp, which ends; whoever then listens there is that phone."""
         keys = {"expires": str(expires)}
         name = f"register-{user}-{port}-{expires}-{len(self._endings)}"
-        self.sipp(name, scenario, address, remote=remote, port=port, service=user, keys=keys, media_port=19_000, seconds=20, arguments=("-au", user, "-ap", password)).wait()
+        self.sipp(
+            name,
+            scenario,
+            address,
+            remote=remote,
+            port=port,
+            service=user,
+            keys=keys,
+            media_port=19_000,
+            seconds=20,
+            arguments=("-au", user, "-ap", password),
+        ).wait()
 
     def dial(self, what: str, user: str, address: str, port: int = 5060, password: str = PASSWORD) -> Sipp:
         """An operator's phone dials a code or a number."""
@@ -211,13 +253,23 @@ class World:
         # SIPp takes a password for each call only from the injected file itself.
         rows.write_text("SEQUENTIAL\n" + "".join(f"{user};[authentication username={user} password={PASSWORD}]\n" for user in users))
         scenario = self.folder / "registers_many.xml"
-        scenario.write_text(self.scenario("operator_registers.xml").read_text().replace("[service]", "[field0]").replace("[authentication]", "[field1]"))
+        scenario.write_text(
+            self.scenario("operator_registers.xml").read_text().replace("[service]", "[field0]").replace("[authentication]", "[field1]")
+        )
         self.sipp(
             "register-many", scenario, address, remote=network.VIGIE, calls=len(users), keys={"expires": str(expires)}, media_port=9_000,
             arguments=("-inf", str(rows), "-r", "50"),
         ).wait()  # fmt: skip
 
-    def phone(self, name: str, address: str = network.PHONE, scenario: str | pathlib.Path = "operator_answers.xml", index: int = 0, talk_ms: int = 4000, **settings: typing.Any) -> Sipp:
+    def phone(
+        self,
+        name: str,
+        address: str = network.PHONE,
+        scenario: str | pathlib.Path = "operator_answers.xml",
+        index: int = 0,
+        talk_ms: int = 4000,
+        **settings: typing.Any,
+    ) -> Sipp:
         """A phone of SIPp at an address, with the voice of the operator `index`; takes OPTIONS as they come."""
         settings = {"speaks": operator_voice(index), "media_port": 30_000 + 10 * index, **settings}
         arguments = ("-aa", "-d", str(talk_ms), *settings.pop("arguments", ()))
@@ -225,7 +277,9 @@ class World:
 
     # --- peers ----------------------------------------------------------------------------
 
-    def sipp(self, name: str, scenario: str | pathlib.Path, address: str, speaks: int | None = None, law: int = g711.PCMA, **settings: typing.Any) -> Sipp:
+    def sipp(
+        self, name: str, scenario: str | pathlib.Path, address: str, speaks: int | None = None, law: int = g711.PCMA, **settings: typing.Any
+    ) -> Sipp:
         """Starts SIPp; `speaks` is the voice for scenarios that play `[voice]`."""
         keys = dict(settings.pop("keys", None) or {})
         if speaks is not None:

@@ -138,7 +138,12 @@ def _run(world: World, load: Load) -> Result:
     code = calling.child.wait(seconds + 15)
     after, elapsed = program.usage(), time.monotonic() - start
     answering.end()
-    answers = [float(line.split(";")[1]) for path in world.folder.glob("*_rtt.csv") for line in path.read_text().splitlines()[1:] if line.count(";") >= 2]
+    answers = [
+        float(line.split(";")[1])
+        for path in world.folder.glob("*_rtt.csv")
+        for line in path.read_text().splitlines()[1:]
+        if line.count(";") >= 2
+    ]
     failed = load.calls - len(answers)
     check(code in (0, 1), f"SIPp ended with {code}: {calling.complaint()}")
     if failed:
@@ -152,7 +157,10 @@ def _run(world: World, load: Load) -> Result:
 def table(rows: list[tuple[str, str, str, str]]) -> str:
     """Columns, the first to the left."""
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join(cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    )
 
 
 def main() -> int:

@@ -1,0 +1,77 @@
+"""The command line as an administrator meets it: exit codes, and words that help."""
+
+from harness import network
+from harness.deployment import Deployment
+from harness.processes import Child, check
+from harness.program import binary
+from harness.world import World
+
+
+def test_commands_say_when_nothing_runs(world: World) -> None:
+    """`vigie status` without a running vigie: not 0, and a sentence that says so."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))
+    program.kill()
+    result = program.command("status")
+    check(result.returncode != 0, "exit code 0")
+    check("vigie" in result.stderr and "running" in result.stderr.lower(), f"it said: {result.stderr!r}")
+    program.start()
+
+
+def test_unknown_names_are_told(world: World) -> None:
+    """An unknown operator, line or reason is refused, with its name."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))
+    for command, told in (
+        (("operator", "nobody", "ready"), "nobody"),
+        (("line", "nowhere", "close"), "nowhere"),
+        (("operator", "anna", "not-ready", "holiday"), "holiday"),
+    ):
+        result = program.command(*command)
+        check(result.returncode != 0, f"{command} ended with 0")
+        check(told in result.stderr + result.stdout, f"{command} said {result.stderr!r}")
+
+
+def test_a_second_start_does_not_disturb_the_first(world: World) -> None:
+    """`vigie run` with the same configuration twice: the second says why not and ends; the first serves on."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))
+    second = Child("second", [str(binary()), "run", "--config", str(program.config)], world.folder)
+    check(second.wait(10) != 0, "the second start ended with 0")
+    check(bool((second.errors() + second.output()).strip()), "the second start said nothing")
+    phone = world.phone("anna")
+    world.call(talk_ms=5000).wait()
+    phone.wait()
+
+
+def test_bad_configuration_does_not_start(world: World) -> None:
+    """`vigie run` and `vigie check` tell every problem of a bad configuration at once, with file and line, and end with 1."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))
+    bad = Deployment().line(numbers=["not a number"], level=3).operator("eve", employer="nobody")
+    bad.node["time_zone"] = "Europe/Pariss"
+    config = bad.write(world.folder / "bad")
+    for command in ("check", "run"):
+        child = Child(f"bad-{command}", [str(binary()), command, "--config", str(config)], world.folder)
+        code = child.wait(10)
+        text = child.output() + child.errors()
+        check(code == 1, f"vigie {command} ended with {code}: {text}")
+        for told in ("vigie.toml:", "lines.toml:", "operators.toml:", "Europe/Paris"):
+            check(told in text, f"vigie {command} did not tell {told!r}: {text}")
+    check(program.running(), "the running program was disturbed")
+
+
+def test_status_follows_a_call(world: World) -> None:
+    """`vigie status` and `operators` show who waits and who talks, while she does."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE, on_sign_in="not-ready"))
+    phone = world.phone("anna")
+    caller = world.call(talk_ms=14_000)
+    world.wait("one waiting", 6, lambda: program.json("status")["waiting"] == 1)
+    program.do("operator", "anna", "ready")
+    world.wait("one talking", 6, lambda: program.json("status")["talking"] == 1)
+    states = {row["operator"]: row["state"] for row in _rows(program.json("operators"))}
+    check(states["anna"] == "in_contact", f"operators: {states}")
+    caller.wait()
+    phone.wait()
+    world.wait("nobody talking", 5, lambda: program.json("status")["talking"] == 0)
+    check(program.json("status")["today"]["answered"] == 1, f"{program.json('status')['today']}")
+
+
+def _rows(answer):
+    return answer["operators"] if isinstance(answer, dict) else answer
