@@ -3,6 +3,8 @@
 //! Knows: the door, and for the references also what is behind it. Must never know: the real clock.
 
 mod contacts;
+mod exhaustive;
+mod game;
 mod hours;
 mod lines;
 mod observer;

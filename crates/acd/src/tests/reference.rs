@@ -24,7 +24,7 @@ fn hard(operator: &Operator, line: &Line, level: Level, language: &str) -> bool 
     } else {
         !operator.levels.is_empty()
     };
-    let works = operator.lines.is_empty() || operator.lines.iter().any(|l| *l == line.name);
+    let works = operator.lines.is_empty() || operator.lines.contains(&line.name);
     let skilled = line
         .skills
         .iter()
