@@ -30,6 +30,20 @@ def test_unknown_names_are_told(world: World) -> None:
         check(told in result.stderr + result.stdout, f"{command} said {result.stderr!r}")
 
 
+def test_options_may_stand_at_the_end(world: World) -> None:
+    """`vigie operator anna ready --config DIR`: people add the option last."""
+    program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))
+    for words in (
+        ["operator", "anna", "ready"],
+        ["operator", "anna", "not-ready", "break"],
+        ["line", "ecoute", "by-hours"],
+        ["status"],
+        ["calls"],
+    ):
+        child = Child("-".join(words), [str(binary()), *words, "--config", str(program.config)], world.folder)
+        check(child.wait(10) == 0, f"vigie {' '.join(words)} --config DIR: {child.errors()}")
+
+
 def test_a_second_start_does_not_disturb_the_first(world: World) -> None:
     """`vigie run` with the same configuration twice: the second says why not and ends; the first serves on."""
     program = world.vigie(Deployment().operator("anna", fixed=network.PHONE))

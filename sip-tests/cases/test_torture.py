@@ -24,13 +24,17 @@ def table() -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+# What an element may say to a well-formed request that it understands (OK* in the table); 481: a To tag of no dialog.
+UNDERSTOOD = (401, 403, 404, 407, 480, 481, 486, 488, 603)
+
+
 def fits(verdicts: str, statuses: list[int]) -> bool:
-    """Whether the final answers are as one of the verdicts says; OK* is any that does not call the message malformed."""
+    """Whether the final answers are as one of the verdicts says."""
     finals = [status for status in statuses if status >= 200]
     for verdict in verdicts.split("|"):
         if verdict == "none" and not statuses:
             return True
-        if verdict == "OK*" and finals and all(status != 400 and status < 500 for status in finals):
+        if verdict == "OK*" and finals and all(status < 300 or status in UNDERSTOOD for status in finals):
             return True
         if verdict.isdigit() and finals and all(status == int(verdict) for status in finals):
             return True
@@ -118,8 +122,10 @@ def test_torture_over_tcp(world: World) -> None:
         connection.close()
         answers[row["file"]] = statuses_of(data)
         check(program.running(), f"the program ended at {row['file']}: {program.log()[-1500:]}")
+    # RFC 4475 §3.1.1.8: two requests over a stream; the body of the second is longer than it says.
     double = answers["rfc4475/dblreq.dat"]
-    check(len([status for status in double if status >= 200]) >= 1, f"the two requests on one stream were answered {double}")
+    check(len(double) >= 2, f"the two requests on one stream were answered {double}")
+    answers["rfc4475/dblreq.dat"] = double[:1]
     judge(answers, "TCP")
     still_serves(world)
 

@@ -69,7 +69,7 @@ class Program:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One of the program's own commands, with the same configuration."""
-        command = [str(binary()), *arguments, "--config", str(self.config)]
+        command = [str(binary()), arguments[0], "--config", str(self.config), *arguments[1:]]
         return subprocess.run(command, capture_output=True, text=True, timeout=15, cwd=self.folder)
 
     def check(self, config: pathlib.Path) -> subprocess.CompletedProcess[str]:
