@@ -9,6 +9,7 @@ mod matching;
 mod offers;
 mod operators;
 mod reload;
+mod restore;
 mod state_records;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,7 +1,7 @@
 //! The proof that a contact may be given to an operator: the hard constraints as a value.
 //!
 //! Knows: level, employer, accreditation. Must never know: preferences, rings, queues, who is ready. Whoever holds a
-//! [`Proof`] knows that [`prove`] was asked about exactly this contact, operator and offer; there is no other way to get
+//! [`Proof`] knows that `prove` was asked about exactly this contact, operator and offer; there is no other way to get
 //! one, and it can be handed back only once.
 
 use crate::door::{ContactId, Employer, Level, Name, OfferId, Operator};
