@@ -19,7 +19,8 @@ use crate::printing::{self, Version};
 use crate::record;
 use crate::{
     Allocate, Allocated, Checkpoint, Command, Counts, Direction, Event, Input, LegId, MediaError, MediaFrom,
-    Name, Negotiated, Output, Play, Playlist, Settings, StreamPosition, WorkerEvent, WorkerSettings,
+    Name, Negotiated, Output, Play, Playlist, Settings, StreamPosition, VoiceCodec, WorkerEvent,
+    WorkerSettings,
 };
 
 /// Leg names are reserved in blocks, so that the counter is persisted rarely and no name comes twice.
@@ -56,6 +57,8 @@ pub(crate) struct Leg {
     pub(crate) ipv6: bool,
     pub(crate) media_from: MediaFrom,
     pub(crate) partner_hint: Option<LegId>,
+    /// Its own preference, instead of the settings'; mostly empty.
+    pub(crate) codecs: Vec<VoiceCodec>,
     pub(crate) session: Session,
     pub(crate) version: Version,
     /// Our last proposal: RFC 3264 §8 wants a new version only for a changed description.
@@ -114,10 +117,8 @@ impl Control {
         let partner_voice = partner.and_then(|partner| partner.session.voice()).cloned();
         let partner_worker = partner.map(|partner| partner.worker);
         let mut session = Session::new();
-        let mut preferences = preferences(&self.settings, partner_voice.as_ref(), None);
-        if !request.codecs.is_empty() {
-            preferences.codecs = &request.codecs;
-        }
+        let codecs = request.codecs;
+        let preferences = preferences(&self.settings, &codecs, partner_voice.as_ref(), None);
         let (proposal, ipv6) = match &request.offer {
             Some(offer) => {
                 let proposal = session.offered(&description::read(offer)?, &preferences)?;
@@ -141,6 +142,7 @@ impl Control {
             ipv6,
             media_from: request.media_from,
             partner_hint: request.partner,
+            codecs,
             session,
             version: Version { session: self.random.next_u32() >> 1, version: 0 },
             proposed: None,
@@ -171,7 +173,7 @@ impl Control {
         media_from: Option<MediaFrom>,
     ) -> Result<Negotiated, MediaError> {
         let state = self.legs.get_mut(&leg).ok_or(MediaError::NoSuchLeg)?;
-        let preferences = preferences(&self.settings, None, Some(state.ipv6));
+        let preferences = preferences(&self.settings, &state.codecs, None, Some(state.ipv6));
         state.session.answered(&description::read(sdp)?, &preferences)?;
         if let Some(media_from) = media_from {
             state.media_from = media_from;
@@ -190,7 +192,7 @@ impl Control {
     ) -> Result<(Bytes, Negotiated), MediaError> {
         let partner = self.partner_voice(leg);
         let state = self.legs.get_mut(&leg).ok_or(MediaError::NoSuchLeg)?;
-        let preferences = preferences(&self.settings, partner.as_ref(), Some(state.ipv6));
+        let preferences = preferences(&self.settings, &state.codecs, partner.as_ref(), Some(state.ipv6));
         let proposal = state.session.offered(&description::read(sdp)?, &preferences)?;
         self.configure(leg);
         let sdp = self.describe(leg, proposal)?;
@@ -203,7 +205,7 @@ impl Control {
     pub fn offer(&mut self, _now: Duration, leg: LegId, direction: Direction) -> Result<Bytes, MediaError> {
         let partner = self.partner_voice(leg);
         let state = self.legs.get_mut(&leg).ok_or(MediaError::NoSuchLeg)?;
-        let preferences = preferences(&self.settings, partner.as_ref(), Some(state.ipv6));
+        let preferences = preferences(&self.settings, &state.codecs, partner.as_ref(), Some(state.ipv6));
         let proposal = state.session.offer(&preferences, direction);
         let sdp = self.describe(leg, proposal)?;
         self.persist(leg);
@@ -320,7 +322,10 @@ impl Control {
 
     /// Everything worth keeping, as `Output::Persist` said it piece by piece.
     pub fn records(&self) -> Vec<(u64, Bytes)> {
-        let mut records = vec![record::write_counter(self.reserved_legs)];
+        let mut records = Vec::with_capacity(1 + 2 * self.legs.len());
+        if self.reserved_legs > 1 {
+            records.push(record::write_counter(self.reserved_legs));
+        }
         for (&id, leg) in &self.legs {
             records.push((record::leg_key(id), record::write_leg(leg)));
             if let Some(checkpoint) = &leg.checkpoint {
@@ -581,7 +586,6 @@ impl Control {
             sequence: position.sequence.wrapping_add(SEQUENCE_JUMP),
             timestamp: position.timestamp.wrapping_add(units),
         };
-        leg.position = position;
         let latched = leg.checkpoint.as_ref().map_or((None, None), |kept| (kept.latched, kept.latched_rtcp));
         self.open(id, &leg, position, latched);
         // A second restart before the next checkpoint must jump from here.
@@ -624,16 +628,14 @@ impl Control {
 
 fn preferences<'a>(
     settings: &'a Settings,
+    codecs: &'a [VoiceCodec],
     partner: Option<&'a Format>,
     ipv6: Option<bool>,
 ) -> Preferences<'a> {
     Preferences {
-        codecs: &settings.codecs,
+        codecs: if codecs.is_empty() { &settings.codecs } else { codecs },
         partner,
         ipv4: settings.local_v4.is_some() && ipv6 != Some(true),
         ipv6: settings.local_v6.is_some() && ipv6 != Some(false),
     }
 }
-
-#[cfg(test)]
-mod tests;

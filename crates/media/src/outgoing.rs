@@ -230,6 +230,3 @@ impl Relayed {
 fn units(time: Duration, clock_hz: u32) -> u32 {
     (time.as_micros() * u128::from(clock_hz) / 1_000_000) as u32
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,7 +19,7 @@ use crate::control::{Leg, Playing};
 use crate::description::Format;
 use crate::offer_answer::{Agreed, Line, Proposal, Session};
 use crate::printing::Version;
-use crate::{Checkpoint, Direction, LegId, MediaFrom, Playlist, StreamPosition};
+use crate::{Checkpoint, Direction, LegId, MediaFrom, Playlist, StreamPosition, VoiceCodec};
 
 /// The first byte of every record.
 const VERSION: u8 = 1;
@@ -100,6 +100,7 @@ struct LegRecord {
     ipv6: bool,
     media_from: MediaFromRecord,
     partner_hint: Option<u64>,
+    codecs: Vec<CodecRecord>,
     session: SessionRecord,
     version: (u32, u64),
     proposed: Option<ProposalRecord>,
@@ -122,6 +123,12 @@ enum MediaFromRecord {
     Signalled,
     Registration(IpAddr),
     Networks(Vec<(IpAddr, u8)>),
+}
+
+#[derive(Serialize, Deserialize)]
+enum CodecRecord {
+    Pcma,
+    Pcmu,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,6 +198,7 @@ impl From<&Leg> for LegRecord {
                 MediaFrom::Networks(networks) => MediaFromRecord::Networks(networks.clone()),
             },
             partner_hint: leg.partner_hint.map(|leg| leg.0),
+            codecs: leg.codecs.iter().map(|&codec| codec.into()).collect(),
             session: SessionRecord {
                 lines: lines_record(&leg.session.lines),
                 audio: u32::try_from(leg.session.audio).unwrap_or(0),
@@ -231,6 +239,7 @@ impl From<LegRecord> for Leg {
                 MediaFromRecord::Networks(networks) => MediaFrom::Networks(networks),
             },
             partner_hint: record.partner_hint.map(LegId),
+            codecs: record.codecs.into_iter().map(VoiceCodec::from).collect(),
             session: Session {
                 lines: lines(record.session.lines),
                 audio: record.session.audio as usize,
@@ -302,6 +311,24 @@ impl From<AgreedRecord> for Agreed {
     }
 }
 
+impl From<VoiceCodec> for CodecRecord {
+    fn from(codec: VoiceCodec) -> Self {
+        match codec {
+            VoiceCodec::Pcma => Self::Pcma,
+            VoiceCodec::Pcmu => Self::Pcmu,
+        }
+    }
+}
+
+impl From<CodecRecord> for VoiceCodec {
+    fn from(record: CodecRecord) -> Self {
+        match record {
+            CodecRecord::Pcma => Self::Pcma,
+            CodecRecord::Pcmu => Self::Pcmu,
+        }
+    }
+}
+
 impl From<Direction> for DirectionRecord {
     fn from(direction: Direction) -> Self {
         match direction {
@@ -365,6 +392,3 @@ fn formats(record: Vec<FormatRecord>) -> Vec<Format> {
         })
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -23,7 +23,6 @@ pub(super) struct Rig {
     pub(super) sockets: BTreeMap<(usize, SocketKey), (SocketAddr, Option<SocketAddr>)>,
     pub(super) heard: BTreeMap<SocketAddr, Receiver>,
     pub(super) rtcp_heard: Vec<(SocketAddr, Vec<u8>)>,
-    pub(super) settings: Settings,
 }
 
 /// A phone: where it is, and its stream.
@@ -107,14 +106,19 @@ impl Rig {
             sockets: BTreeMap::new(),
             heard: BTreeMap::new(),
             rtcp_heard: Vec::new(),
-            settings,
         }
     }
 
     /// A leg whose peer is at `at` and offered `formats`.
     pub(super) fn caller(&mut self, at: &str, formats: &str, media_from: MediaFrom) -> (LegId, Peer) {
         let at = address(at);
-        let request = Allocate { media_from, offer: Some(sdp(at, formats, "")), partner: None, ipv6: false, codecs: Vec::new() };
+        let request = Allocate {
+            media_from,
+            offer: Some(sdp(at, formats, "")),
+            partner: None,
+            ipv6: false,
+            codecs: Vec::new(),
+        };
         let Allocated { leg, sdp } = self.control.allocate(self.now, request).unwrap();
         self.settle();
         let payload_type = self.control.negotiated(leg).unwrap().payload_type;
@@ -123,7 +127,13 @@ impl Rig {
 
     /// A leg that we offered to, and whose peer at `at` answered `formats`.
     pub(super) fn callee(&mut self, at: &str, formats: &str, partner: Option<LegId>) -> (LegId, Peer) {
-        let request = Allocate { media_from: MediaFrom::Signalled, offer: None, partner, ipv6: false, codecs: Vec::new() };
+        let request = Allocate {
+            media_from: MediaFrom::Signalled,
+            offer: None,
+            partner,
+            ipv6: false,
+            codecs: Vec::new(),
+        };
         let Allocated { leg, sdp: offer } = self.control.allocate(self.now, request).unwrap();
         let at = address(at);
         let negotiated = self.control.answered(self.now, leg, &sdp(at, formats, ""), None).unwrap();
