@@ -71,6 +71,8 @@ pub struct Endpoint {
     trunks: Vec<alive::TrunkState>,
     resolving: BTreeMap<ResolveId, Resolving>,
     credentials: identify::Credentials,
+    /// Where an account stands in the settings.
+    accounts: BTreeMap<Name, usize>,
     nonces: Nonces,
     throttle: Throttle,
     rates: Rates,
@@ -177,6 +179,7 @@ impl Endpoint {
             trunks: Vec::new(),
             resolving: BTreeMap::new(),
             credentials: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             nonces: Nonces::new(nonce_key),
             throttle: Throttle::new(),
             rates: Rates::new(),

@@ -30,6 +30,13 @@ impl Endpoint {
     /// Sets going what the present settings say; `before` are those that they replace.
     pub(super) fn configure(&mut self, now: Duration, before: Option<Settings>) {
         self.credentials = super::identify::credentials(&self.settings);
+        self.accounts = self
+            .settings
+            .accounts
+            .iter()
+            .enumerate()
+            .map(|(index, account)| (account.name.clone(), index))
+            .collect();
         let accounts: Vec<(Name, Option<Target>)> = self
             .settings
             .accounts

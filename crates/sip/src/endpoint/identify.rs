@@ -115,7 +115,7 @@ impl Endpoint {
         let from = request.from().uri();
         let by_name = from.host().is_some_and(|host| self.is_our_host(host))
             && from.user_unescaped().is_some_and(|user| {
-                self.settings.accounts.iter().any(|account| account.name.as_bytes() == &*user)
+                std::str::from_utf8(&user).is_ok_and(|user| self.account(user).is_some())
             });
         by_name || self.bindings.is_known_flow(flow)
     }
@@ -133,7 +133,7 @@ impl Endpoint {
 
     /// An account of the configuration.
     pub(super) fn account(&self, name: &str) -> Option<&Account> {
-        self.settings.accounts.iter().find(|account| *account.name == *name)
+        self.settings.accounts.get(*self.accounts.get(name)?)
     }
 
     /// The trunk whose networks hold this address.

@@ -22,7 +22,7 @@ use crate::door::{DialogId, EndedBy, Event, Notice, Output, Peer, Reason, Settin
 use crate::transaction::client_invite::ClientInvite;
 use crate::transaction::server_invite::ServerInvite;
 use crate::transaction::server_non_invite::ServerNonInvite;
-use crate::transaction::table::{ClientMachine, ServerMachine, TransactionId};
+use crate::transaction::table::{ClientMachine, ServerMachine, Side, TransactionId};
 use crate::wire::{Method, Request, Uri};
 
 /// The key of the record that holds the mark.
@@ -121,7 +121,7 @@ struct BindingRecord {
 
 impl Endpoint {
     /// The records of everything that is live, to be kept together with those that were told as outputs.
-    pub fn records(&mut self) -> Vec<(u64, Bytes)> {
+    pub fn records(&self) -> Vec<(u64, Bytes)> {
         let mut keys: Vec<u64> = vec![IDS_KEY];
         keys.extend(self.legs.keys().map(|id| id.0));
         keys.extend(self.bindings.ids());
@@ -172,6 +172,7 @@ impl Endpoint {
             }
         }
         for key in unreadable {
+            endpoint.dirty.insert(key);
             endpoint.tell(Event::Notice(Notice::RecordUnreadable { key }));
         }
         endpoint.flush(now);
@@ -193,7 +194,7 @@ impl Endpoint {
         }
     }
 
-    fn record(&mut self, key: u64) -> Option<Bytes> {
+    fn record(&self, key: u64) -> Option<Bytes> {
         let record = if key == IDS_KEY {
             Record::Ids { mark: self.ids.mark }
         } else if let Some(binding) = self.bindings.find(key) {
@@ -250,13 +251,13 @@ impl Endpoint {
         Some(Bytes::from(bytes))
     }
 
-    fn fork_record(&mut self, tx: TransactionId) -> Option<(Vec<u8>, FlowRecord)> {
-        let client = self.transactions.client(tx)?;
+    fn fork_record(&self, tx: TransactionId) -> Option<(Vec<u8>, FlowRecord)> {
+        let Side::Client(client) = self.transactions.side(tx)? else { return None };
         Some((client.request.to_vec(), flow_record(client.flow?)))
     }
 
-    fn request_record(&mut self, tx: TransactionId) -> Option<RequestRecord> {
-        let server = self.transactions.server(tx)?;
+    fn request_record(&self, tx: TransactionId) -> Option<RequestRecord> {
+        let Side::Server(server) = self.transactions.side(tx)? else { return None };
         Some(RequestRecord {
             bytes: raw(&server.request).to_vec(),
             source: server.source,

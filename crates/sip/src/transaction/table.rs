@@ -220,6 +220,14 @@ impl<C, S> Transactions<C, S> {
         }
     }
 
+    /// One of either kind, to read.
+    pub(crate) fn side(&self, id: TransactionId) -> Option<&Side<C, S>> {
+        self.entries
+            .get(id.slot as usize)
+            .filter(|entry| entry.generation == id.generation)
+            .map(|entry| &entry.side)
+    }
+
     /// RFC 3261 §17.1.3: the transaction of ours that a response belongs to. Our branches are random and of one
     /// use, so the `sent-by` beside them adds nothing; the method tells a CANCEL from its INVITE.
     pub(crate) fn find_client(&self, branch: &Bytes, method: &Method) -> Option<TransactionId> {

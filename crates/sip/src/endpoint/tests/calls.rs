@@ -180,7 +180,9 @@ fn offers_that_cross_are_both_made_in_the_end() {
             for (node, leg) in [(0, ours), (1, theirs)] {
                 for event in world.events(node) {
                     match event {
-                        Event::Reoffer { .. } => world.act(node, |endpoint, now| endpoint.answer_reoffer(now, leg, answer())),
+                        Event::Reoffer { .. } => {
+                            world.act(node, |endpoint, now| endpoint.answer_reoffer(now, leg, answer()))
+                        }
                         Event::ReofferAnswered { .. } => made[node] += 1,
                         _ => {}
                     }
@@ -276,7 +278,10 @@ fn ending_before_the_ack_waits_for_it() {
 fn a_name_is_looked_up_before_calling() {
     let mut world = centre(12, Transport::Udp);
     let mut settings = world.nodes[1].settings.clone();
-    settings.trunks = vec![Trunk { keep_alive: Some(std::time::Duration::from_secs(30)), ..trunk("centre", "node0", Transport::Udp) }];
+    settings.trunks = vec![Trunk {
+        keep_alive: Some(std::time::Duration::from_secs(30)),
+        ..trunk("centre", "node0", Transport::Udp)
+    }];
     world.nodes[1].settings = settings.clone();
     world.act(1, |carrier, now| carrier.reconfigure(now, settings));
     world.act(1, |carrier, now| carrier.invite(now, to_trunk("centre", "3919")));

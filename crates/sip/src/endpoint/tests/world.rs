@@ -117,16 +117,25 @@ impl World {
                         let late = self.weather.late_ms.max(1);
                         let late = Duration::from_millis(self.entropy.next_u64() % late);
                         if !self.nodes[node].gone && !self.percent(self.weather.lost) {
-                            let delivery = Delivery::Datagram { from: local, to: remote, bytes: bytes.clone() };
+                            let delivery =
+                                Delivery::Datagram { from: local, to: remote, bytes: bytes.clone() };
                             self.put(LATENCY + late, delivery);
                         }
                     }
                 }
-                Output::StreamConnect { stream, transport, remote } => self.connect(node, stream, transport, remote),
+                Output::StreamConnect { stream, transport, remote } => {
+                    self.connect(node, stream, transport, remote)
+                }
                 Output::StreamWrite { stream, bytes } => {
                     self.sent.push((self.nodes[node].address, self.nodes[node].address, bytes.clone()));
                     if let Some((other, name)) = self.streams.get(&(node, stream)).copied() {
-                        self.put(LATENCY, Delivery::Stream { node: other, input: Input::StreamData { stream: name, bytes } });
+                        self.put(
+                            LATENCY,
+                            Delivery::Stream {
+                                node: other,
+                                input: Input::StreamData { stream: name, bytes },
+                            },
+                        );
                     }
                 }
                 Output::StreamClose { stream } => self.close(node, stream),
@@ -149,7 +158,12 @@ impl World {
     fn connect(&mut self, node: usize, stream: StreamId, transport: Transport, remote: SocketAddr) {
         let local = SocketAddr::new(self.nodes[node].address.ip(), 40_000 + (self.order as u16 % 1_000));
         let found = self.nodes.iter().position(|other| {
-            !other.gone && other.settings.listen.iter().any(|listen| listen.transport == Transport::Tcp && listen.address == remote)
+            !other.gone
+                && other
+                    .settings
+                    .listen
+                    .iter()
+                    .any(|listen| listen.transport == Transport::Tcp && listen.address == remote)
         });
         let Some(other) = found else {
             return self.put(LATENCY, Delivery::Stream { node, input: Input::StreamClosed { stream } });
@@ -173,7 +187,8 @@ impl World {
 
     /// Breaks every stream of a node, as its restart would.
     pub(super) fn break_streams(&mut self, node: usize) {
-        let mine: Vec<StreamId> = self.streams.keys().filter(|(owner, _)| *owner == node).map(|(_, stream)| *stream).collect();
+        let mine: Vec<StreamId> =
+            self.streams.keys().filter(|(owner, _)| *owner == node).map(|(_, stream)| *stream).collect();
         for stream in mine {
             self.close(node, stream);
         }
@@ -200,14 +215,22 @@ impl World {
             while let Some(entry) = self.air.first_entry().filter(|entry| entry.key().0 <= self.now) {
                 match entry.remove() {
                     Delivery::Datagram { from, to, bytes } => {
-                        let found = self.nodes.iter().position(|node| {
-                            !node.gone && node.settings.listen.iter().any(|listen| listen.transport == Transport::Udp && listen.address == to)
-                        });
+                        let found =
+                            self.nodes.iter().position(|node| {
+                                !node.gone
+                                    && node.settings.listen.iter().any(|listen| {
+                                        listen.transport == Transport::Udp && listen.address == to
+                                    })
+                            });
                         if let Some(node) = found {
-                            self.act(node, |endpoint, now| endpoint.handle(now, Input::Datagram { local: to, remote: from, bytes }));
+                            self.act(node, |endpoint, now| {
+                                endpoint.handle(now, Input::Datagram { local: to, remote: from, bytes })
+                            });
                         }
                     }
-                    Delivery::Stream { node, input } => self.act(node, |endpoint, now| endpoint.handle(now, input)),
+                    Delivery::Stream { node, input } => {
+                        self.act(node, |endpoint, now| endpoint.handle(now, input))
+                    }
                 }
             }
             for node in 0..self.nodes.len() {
@@ -288,7 +311,11 @@ pub(super) fn centre(seed: u64, transport: Transport) -> World {
     let listen = |host: &str| vec![udp(&format!("{host}:5060")), tcp(&format!("{host}:5060"))];
     let mut centre = settings(listen("10.0.0.1"));
     centre.trunks.push(trunk("carrier", "10.0.0.2", transport));
-    centre.accounts.push(Account { name: "g2".into(), credential: None, fixed: Some(target("10.0.0.3", transport)) });
+    centre.accounts.push(Account {
+        name: "g2".into(),
+        credential: None,
+        fixed: Some(target("10.0.0.3", transport)),
+    });
     let mut carrier = settings(listen("10.0.0.2"));
     carrier.trunks.push(trunk("centre", "10.0.0.1", transport));
     let mut phone = settings(listen("10.0.0.3"));
@@ -296,8 +323,10 @@ pub(super) fn centre(seed: u64, transport: Transport) -> World {
     World::new(seed, vec![centre, carrier, phone])
 }
 
-pub(super) const OFFER: &[u8] = b"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
-pub(super) const ANSWER: &[u8] = b"v=0\r\no=- 2 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n";
+pub(super) const OFFER: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+pub(super) const ANSWER: &[u8] =
+    b"v=0\r\no=- 2 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n";
 
 pub(super) fn offer() -> Bytes {
     Bytes::from_static(OFFER)
@@ -323,7 +352,10 @@ pub(super) fn to_account(account: &str) -> Invite {
         from_display: "Line 3919, \"fr\"".into(),
         from_user: "3919".into(),
         offer: Some(offer()),
-        headers: vec![("Alert-Info".into(), "<urn:alert:service:normal>".into()), ("Via".into(), "evil".into())],
+        headers: vec![
+            ("Alert-Info".into(), "<urn:alert:service:normal>".into()),
+            ("Via".into(), "evil".into()),
+        ],
     }
 }
 
@@ -333,12 +365,20 @@ pub(super) fn brief(events: &[Event]) -> Vec<String> {
         .iter()
         .map(|event| match event {
             Event::Incoming(_) => "incoming".to_owned(),
-            Event::Progress { status, sdp, .. } => format!("progress {status}{}", if sdp.is_some() { " sdp" } else { "" }),
+            Event::Progress { status, sdp, .. } => {
+                format!("progress {status}{}", if sdp.is_some() { " sdp" } else { "" })
+            }
             Event::Answered { sdp, .. } => format!("answered{}", if sdp.is_some() { " sdp" } else { "" }),
-            Event::Failed { status, device_gone, .. } => format!("failed {status}{}", if *device_gone { " gone" } else { "" }),
-            Event::Acknowledged { sdp, .. } => format!("acknowledged{}", if sdp.is_some() { " sdp" } else { "" }),
+            Event::Failed { status, device_gone, .. } => {
+                format!("failed {status}{}", if *device_gone { " gone" } else { "" })
+            }
+            Event::Acknowledged { sdp, .. } => {
+                format!("acknowledged{}", if sdp.is_some() { " sdp" } else { "" })
+            }
             Event::Reoffer { sdp, .. } => format!("reoffer{}", if sdp.is_some() { " sdp" } else { "" }),
-            Event::ReofferAnswered { sdp, .. } => format!("reoffer answered{}", if sdp.is_some() { " sdp" } else { "" }),
+            Event::ReofferAnswered { sdp, .. } => {
+                format!("reoffer answered{}", if sdp.is_some() { " sdp" } else { "" })
+            }
             Event::ReofferFailed { status, .. } => format!("reoffer failed {status}"),
             Event::Alive { .. } => "alive".to_owned(),
             Event::Ended { by, reason, .. } => match reason {
@@ -346,7 +386,9 @@ pub(super) fn brief(events: &[Event]) -> Vec<String> {
                 None => format!("ended {by:?}"),
             },
             Event::Digit { digit, .. } => format!("digit {digit}"),
-            Event::Bindings { account, contacts, change } => format!("bindings {account} {contacts} {change:?}"),
+            Event::Bindings { account, contacts, change } => {
+                format!("bindings {account} {contacts} {change:?}")
+            }
             Event::TrunkAlive { alive, .. } => format!("trunk alive {alive}"),
             Event::Notice(notice) => format!("notice {}", notice_name(notice)),
         })
