@@ -1,0 +1,46 @@
+//! Nothing is left when everything is over: dialogs, transactions, ports, offers, calls, records, sockets.
+//!
+//! Knows: what the engine counts. Is asked only at the end, when the longest timer has run out.
+
+use call::Room;
+
+use super::Findings;
+use crate::world::World;
+
+const RULE: &str = "nothing leaks";
+
+pub(crate) fn finish(world: &World, findings: &mut Findings) {
+    let now = world.now();
+    let Some(engine) = world.engine() else {
+        return findings.add(now, RULE, "the engine is down at the end");
+    };
+    let counts = engine.counts();
+    let left = [
+        ("calls", counts.calls),
+        ("dialogs", counts.sip.dialogs),
+        ("transactions", counts.sip.transactions),
+        ("bindings", counts.sip.bindings),
+        ("media legs", counts.media.legs),
+        ("ports", counts.media.ports),
+        ("resting ports", counts.media.quarantined),
+        ("contacts", counts.acd.contacts),
+        ("waiting", counts.acd.waiting),
+        ("offers", counts.acd.offers),
+        ("open media sockets", world.open_legs()),
+        ("records of calls", records(world, Room::Call)),
+        ("records of media legs", records(world, Room::Media)),
+    ];
+    for (what, count) in left.into_iter().filter(|(_, count)| *count > 0) {
+        findings.add(now, RULE, format!("{count} {what} left"));
+    }
+    for (id, station) in world.stations().filter(|(_, station)| !station.phone.is_idle()) {
+        // Whoever is cut off in a call hears nothing of its end; the phone has no timer for that.
+        if !station.vanished {
+            findings.add(now, RULE, format!("the phone of {id:?} is not idle"));
+        }
+    }
+}
+
+fn records(world: &World, room: Room) -> usize {
+    world.state().keys().filter(|(of, _)| *of == room).count()
+}
