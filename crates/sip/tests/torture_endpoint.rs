@@ -1,6 +1,8 @@
 //! The messages of RFC 4475, judged by what `Endpoint` replies to a stranger and to a trunk, over a datagram and over
 //! a stream.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -127,4 +127,4 @@ fn hash(algorithm: Algorithm, parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

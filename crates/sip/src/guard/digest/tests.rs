@@ -19,6 +19,11 @@ fn example(algorithm: &str, response: &str) -> String {
 const MD5: &str = "8ca523f5e9506fed4657c9700eebdbec";
 const SHA_256: &str = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
 
+/// For tests that play the client.
+pub(crate) fn hash_of(algorithm: Algorithm, parts: &[&str]) -> String {
+    hash(algorithm, parts)
+}
+
 fn parse(value: &str) -> Option<Answer> {
     Answer::read(&AuthParams::parse(value.to_owned().into()).ok()?)
 }
