@@ -31,8 +31,22 @@ pub struct Cli {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// See it at work on this machine: simulated callers and operators, and room for your own softphone
+    Demo(DemoArguments),
+    /// Take calls until told to stop
+    Run(RunArguments),
     /// Check a configuration and tell every problem at once
     Check(CheckArguments),
+    /// Who waits, who talks, which trunk is up, the figures of the day
+    Status(StatusArguments),
+    /// The latest calls: from which trunk, to whom, how they ended and why
+    Calls(CallsArguments),
+    /// The operators and what each is doing
+    Operators(OperatorsArguments),
+    /// Change an operator's state
+    Operator(OperatorArguments),
+    /// Open or close a line
+    Line(LineArguments),
 }
 
 /// `vigie run`: take calls

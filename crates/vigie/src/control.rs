@@ -9,7 +9,7 @@ mod server;
 use serde::{Deserialize, Serialize};
 
 pub use client::{Unreachable, ask};
-pub use server::{Reports, serve};
+pub use server::{Reports, Serving};
 
 /// A request is one line, and no longer than this.
 const REQUEST_BYTES_MAX: usize = 4_096;

@@ -76,6 +76,12 @@ impl Doors {
         &self.media
     }
 
+    /// A fact of the shell's own, if there is room for it; may be called on any thread.
+    pub fn try_fact(&self, kind: EventKind) {
+        // What is told this way is a sum that was exceeded already; a lane that is full of commands says more than it.
+        let _ = self.control.try_send(Control::Fact(kind));
+    }
+
     /// A command or a word of the shell's; waits if need be.
     pub fn control(&self, control: Control) {
         // An engine that is gone needs no more words.
@@ -118,13 +124,14 @@ pub fn lanes() -> (Doors, Lanes) {
     (Doors { network: network_in, media: media_in, control: control_in }, Lanes { network, media, control })
 }
 
-/// Starts the thread. `engine` may hold outputs already (from its making or restoring).
+/// Starts the thread. `engine` may hold outputs already (from its making or restoring); `first` is said before them.
 pub fn start(
     engine: Engine,
     lanes: Lanes,
     outlets: Box<dyn Outlets>,
     state: StateFile,
     next_seq: u64,
+    first: Vec<EventKind>,
 ) -> std::io::Result<JoinHandle<()>> {
     let epoch_micros = clock::unix_micros_at_epoch();
     let thread = EngineThread {
@@ -142,7 +149,7 @@ pub fn start(
         events: Vec::new(),
         state_is_away: false,
     };
-    std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&lanes))
+    std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&lanes, first))
 }
 
 type Reply = Box<dyn FnOnce(Result<(), Refused>) + Send>;
@@ -165,7 +172,11 @@ struct EngineThread {
 }
 
 impl EngineThread {
-    fn run(mut self, lanes: &Lanes) {
+    fn run(mut self, lanes: &Lanes, first: Vec<EventKind>) {
+        for kind in first {
+            self.stamp(Fact { now: clock::engine_now(), contact: None, kind });
+        }
+        self.collect();
         self.engine.handle(clock::engine_now(), Input::Wall { unix_micros_at_epoch: self.epoch_micros });
         self.collect();
         self.deliver();

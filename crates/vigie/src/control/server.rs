@@ -11,7 +11,7 @@ use call::{Actor, Command};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Answer, Form, REQUEST_BYTES_MAX, Request};
 use crate::engine_thread::{Control, Doors};
@@ -20,6 +20,8 @@ use crate::engine_thread::{Control, Doors};
 const CONNECTIONS_MAX: usize = 32;
 /// A client that sends nothing, or takes nothing, is let go.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// An accept that fails (no file descriptors left) is not repeated at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What can be read without asking the engine: projections of the events.
 pub trait Reports: Send + Sync {
@@ -31,19 +33,31 @@ pub trait Reports: Send + Sync {
     fn operators(&self, form: Form) -> String;
 }
 
-/// Binds the socket for this user alone and answers for ever.
-pub async fn serve(socket: &Path, doors: Doors, reports: Arc<dyn Reports>) -> io::Result<()> {
-    let listener = bind(socket)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-        let (stream, _) = listener.accept().await?;
-        let (doors, reports) = (doors.clone(), reports.clone());
-        tokio::spawn(async move {
-            // Whoever went away needs no answer.
-            let _ = timeout(CLIENT_TIMEOUT, converse(stream, &doors, reports)).await;
-            drop(place);
-        });
+/// The bound socket, before anybody is answered.
+pub struct Serving(UnixListener);
+
+impl Serving {
+    /// Binds the socket for this user alone. Call it within the runtime.
+    pub fn bind(socket: &Path) -> io::Result<Self> {
+        bind(socket).map(Self)
+    }
+
+    /// Answers for ever.
+    pub async fn serve(self, doors: Doors, reports: Arc<dyn Reports>) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let Ok((stream, _)) = self.0.accept().await else {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let (doors, reports) = (doors.clone(), reports.clone());
+            tokio::spawn(async move {
+                // Whoever went away needs no answer.
+                let _ = timeout(CLIENT_TIMEOUT, converse(stream, &doors, reports)).await;
+                drop(place);
+            });
+        }
     }
 }
 
