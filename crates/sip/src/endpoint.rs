@@ -18,6 +18,7 @@
 //! | `records` | what survives a restart |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,10 +26,11 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::door::{
-    Counts, DialogId, Event, Input, Invite, Name, Output, Reason, ResolveId, Settings, StreamId,
+    Counts, DialogId, Event, Input, Invite, Name, Notice, Output, Reason, ResolveId, Settings, StreamId,
 };
 use crate::guard::guess::Throttle;
 use crate::guard::nonce::Nonces;
+use crate::guard::notices::Notices;
 use crate::guard::rate::Rates;
 use crate::index::{Index, Keyed};
 use crate::timer::Schedule;
@@ -76,6 +78,7 @@ pub struct Endpoint {
     nonces: Nonces,
     throttle: Throttle,
     rates: Rates,
+    notices: Notices,
     ids: Ids,
     /// Their requests that were pending when their leg ended.
     orphans: Vec<TransactionId>,
@@ -183,6 +186,7 @@ impl Endpoint {
             nonces: Nonces::new(nonce_key),
             throttle: Throttle::new(),
             rates: Rates::new(),
+            notices: Notices::new(),
             ids: Ids { next: first_id, mark: first_id },
             orphans: Vec::new(),
             dirty: BTreeSet::new(),
@@ -330,6 +334,13 @@ impl Endpoint {
 
     fn tell(&mut self, event: Event) {
         self.step.push(Output::Event(event));
+    }
+
+    /// Tells an administrator of something that a source did, unless that was told a moment ago.
+    fn notify(&mut self, now: Duration, source: IpAddr, kind: &'static str, notice: Notice) {
+        if self.notices.admit(now, source, kind) {
+            self.tell(Event::Notice(notice));
+        }
     }
 
     /// A number that was never used.

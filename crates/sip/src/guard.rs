@@ -5,5 +5,6 @@
 pub(crate) mod digest;
 pub(crate) mod guess;
 pub(crate) mod nonce;
+pub(crate) mod notices;
 pub(crate) mod rate;
 pub(crate) mod recent;

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use super::Endpoint;
 use super::streams::Flow;
-use crate::door::{Account, Algorithm, Credential, Event, Name, Notice, Peer, Settings, Trunk};
+use crate::door::{Account, Algorithm, Credential, Name, Notice, Peer, Settings, Trunk};
 use crate::guard::digest::{Answer, algorithm_name};
 use crate::guard::nonce::Freshness;
 use crate::wire::{AuthField, HeaderId, MessageBuilder, Method, Request};
 
 /// What is known of a sender.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Identity {
+pub(super) enum Sender {
     /// Proven.
     Proven(Peer),
     /// It is to prove itself; `stale` says that its proof was right but its nonce too old.
@@ -48,26 +48,26 @@ pub(super) fn credentials(settings: &Settings) -> Credentials {
 
 impl Endpoint {
     /// Who sent this request.
-    pub(super) fn identify(&mut self, now: Duration, flow: Flow, request: &Request) -> Identity {
+    pub(super) fn identify(&mut self, now: Duration, flow: Flow, request: &Request) -> Sender {
         let source = flow.remote();
         if let Some(peer) = self.at_fixed_address(source, true) {
-            return Identity::Proven(peer);
+            return Sender::Proven(peer);
         }
         if *request.method() != Method::Register
             && !self.speaks_as_account(flow, request)
             && let Some(trunk) = self.trunk_of(source.ip()).filter(|trunk| trunk.credential.is_none())
         {
-            return Identity::Proven(Peer::Trunk(trunk.name.clone()));
+            return Sender::Proven(Peer::Trunk(trunk.name.clone()));
         }
         match self.judge_credentials(now, source, request) {
-            Identity::Unproven { stale: false } if !self.has_credentials(request) => {
+            Sender::Unproven { stale: false } if !self.has_credentials(request) => {
                 match self.at_fixed_address(source, false) {
-                    Some(peer) => Identity::Proven(peer),
-                    None if self.credentials.is_empty() => Identity::Stranger,
-                    None => Identity::Unproven { stale: false },
+                    Some(peer) => Sender::Proven(peer),
+                    None if self.credentials.is_empty() => Sender::Stranger,
+                    None => Sender::Unproven { stale: false },
                 }
             }
-            identity => identity,
+            sender => sender,
         }
     }
 
@@ -82,10 +82,10 @@ impl Endpoint {
             .find(|answer| answer.realm == *self.settings.domain)
     }
 
-    fn judge_credentials(&mut self, now: Duration, source: SocketAddr, request: &Request) -> Identity {
-        let Some(answer) = self.answer_of(request) else { return Identity::Unproven { stale: false } };
+    fn judge_credentials(&mut self, now: Duration, source: SocketAddr, request: &Request) -> Sender {
+        let Some(answer) = self.answer_of(request) else { return Sender::Unproven { stale: false } };
         if let Some(wait) = self.throttle.wait(now, source.ip(), &answer.username) {
-            return Identity::Throttled(wait);
+            return Sender::Throttled(wait);
         }
         let method = String::from_utf8_lossy(request.method().as_bytes()).into_owned();
         let known = self.credentials.get(answer.username.as_str());
@@ -95,18 +95,19 @@ impl Endpoint {
                 Peer::Account(name) | Peer::Trunk(name) => name.clone(),
             });
             self.throttle.wrong(now, source.ip(), &answer.username);
-            self.tell(Event::Notice(Notice::AuthenticationFailed { source: source.ip(), account }));
-            return Identity::Unproven { stale: false };
+            let source = source.ip();
+            self.notify(now, source, "authentication", Notice::AuthenticationFailed { source, account });
+            return Sender::Unproven { stale: false };
         }
         let peer = known.map(|(peer, _)| peer.clone());
         self.throttle.right(source.ip(), &answer.username);
         let fresh = answer.count().map(|count| self.nonces.redeem(now, &answer.nonce, count));
         match (fresh, peer) {
             (Some(Freshness::Fresh), Some(Peer::Trunk(name))) if !self.may_come_from(&name, source.ip()) => {
-                Identity::Unproven { stale: false }
+                Sender::Unproven { stale: false }
             }
-            (Some(Freshness::Fresh), Some(peer)) => Identity::Proven(peer),
-            _ => Identity::Unproven { stale: true },
+            (Some(Freshness::Fresh), Some(peer)) => Sender::Proven(peer),
+            _ => Sender::Unproven { stale: true },
         }
     }
 
@@ -153,7 +154,8 @@ impl Endpoint {
         }
         let admitted = self.rates.admit(now, source, self.settings.limits.unknown_rate_per_s);
         if !admitted {
-            self.tell(Event::Notice(Notice::Limited { source, bound: "unknown_rate_per_s" }));
+            let bound = "unknown_rate_per_s";
+            self.notify(now, source, bound, Notice::Limited { source, bound });
         }
         admitted
     }

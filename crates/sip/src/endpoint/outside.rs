@@ -12,10 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::compose::{ALLOWED, SDP};
-use super::identify::Identity;
+use super::identify::Sender;
 use super::streams::Flow;
 use super::{Endpoint, ServerUser};
-use crate::door::{Event, Notice, Peer};
+use crate::door::{Notice, Peer};
 use crate::transaction::server_invite::ServerInvite;
 use crate::transaction::server_non_invite::ServerNonInvite;
 use crate::transaction::table::{ServerMachine, TransactionId};
@@ -87,23 +87,26 @@ impl Endpoint {
     pub(super) fn proven(&mut self, now: Duration, arrived: &Arrived<'_>) -> Option<Peer> {
         let source = arrived.source();
         match self.identify(now, arrived.flow, arrived.request) {
-            Identity::Proven(peer) => return Some(peer),
-            Identity::Unproven { stale } => {
+            Sender::Proven(peer) => return Some(peer),
+            Sender::Unproven { stale } => {
                 let from = arrived.request.from().uri();
                 let user = from.user_unescaped().unwrap_or_default().into_owned();
                 let known = std::str::from_utf8(&user).is_ok_and(|user| self.account(user).is_some());
                 if !known && *arrived.request.method() == Method::Invite {
-                    self.tell(Event::Notice(Notice::UnknownSource { source: source.ip(), status: 401 }));
+                    let source = source.ip();
+                    self.notify(now, source, "unknown", Notice::UnknownSource { source, status: 401 });
                 }
                 self.challenge(now, arrived, &user, stale);
             }
-            Identity::Throttled(wait) => {
-                self.tell(Event::Notice(Notice::Limited { source: source.ip(), bound: "password guesses" }));
+            Sender::Throttled(wait) => {
+                let (source, bound) = (source.ip(), "password guesses");
+                self.notify(now, source, bound, Notice::Limited { source, bound });
                 let wait = wait.as_secs().max(1);
                 self.refuse(now, arrived, 503, |builder| builder.number(HeaderId::RetryAfter, wait));
             }
-            Identity::Stranger => {
-                self.tell(Event::Notice(Notice::UnknownSource { source: source.ip(), status: 403 }));
+            Sender::Stranger => {
+                let source = source.ip();
+                self.notify(now, source, "unknown", Notice::UnknownSource { source, status: 403 });
                 self.refuse(now, arrived, 403, |builder| builder);
             }
         }
@@ -209,7 +212,8 @@ impl Endpoint {
         status: u16,
         bound: &'static str,
     ) {
-        self.tell(Event::Notice(Notice::Limited { source: arrived.source().ip(), bound }));
+        let source = arrived.source().ip();
+        self.notify(now, source, bound, Notice::Limited { source, bound });
         self.refuse(now, arrived, status, |builder| match status {
             503 => builder.number(HeaderId::RetryAfter, RETRY_AFTER_S),
             _ => builder,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::streams::Flow;
 use super::{ClientUser, Endpoint, TimerKey};
-use crate::door::{BindingChange, Event, Notice, Output, StreamId};
+use crate::door::{BindingChange, Notice, Output, StreamId};
 use crate::transaction::Failure;
 use crate::transaction::table::{As, ClientMachine, ServerMachine, TransactionId};
 use crate::wire::{self, Frame, Message, MessageBuilder, Method, Refused, Request, Response};
@@ -31,7 +31,8 @@ impl Endpoint {
 
     pub(super) fn on_stream_opened(&mut self, now: Duration, stream: StreamId, remote: SocketAddr) {
         if !self.streams.contains(stream) && self.streams.len() >= self.settings.limits.streams_max {
-            self.tell(Event::Notice(Notice::Limited { source: remote.ip(), bound: "streams_max" }));
+            let (source, bound) = (remote.ip(), "streams_max");
+            self.notify(now, source, bound, Notice::Limited { source, bound });
             self.step.push(Output::StreamClose { stream });
             return;
         }
@@ -123,7 +124,7 @@ impl Endpoint {
         if !self.admit_unknown(now, source.ip()) {
             return;
         }
-        self.tell(Event::Notice(Notice::Malformed { source: source.ip(), why }));
+        self.notify(now, source.ip(), why, Notice::Malformed { source: source.ip(), why });
         let Some(request) = &refused.request else { return };
         let tag = self.fresh_token("");
         let builder = MessageBuilder::reply_to_faulty(request, source, refused.fault, Some(&tag));

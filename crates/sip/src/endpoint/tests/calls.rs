@@ -29,8 +29,10 @@ fn at_rest(world: &mut World) {
 
 #[test]
 fn a_call_in_and_a_call_out_with_every_stage() {
-    for transport in TRANSPORTS {
-        let mut world = centre(1, transport);
+    let v4 = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    let v6 = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
+    for (transport, at) in TRANSPORTS.into_iter().flat_map(|transport| [(transport, v4), (transport, v6)]) {
+        let mut world = centre_at(1, transport, at);
         let theirs = world.act(1, |carrier, now| carrier.invite(now, to_trunk("centre", "3919")));
         world.run_ms(100);
         let incoming = world.incoming(0);

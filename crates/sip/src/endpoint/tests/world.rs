@@ -298,7 +298,10 @@ pub(super) fn settings(listen: Vec<Listen>) -> Settings {
 pub(super) fn trunk(name: &str, host: &str, transport: Transport) -> Trunk {
     Trunk {
         name: name.into(),
-        networks: host.parse().map(|address| vec![(address, 32)]).unwrap_or_default(),
+        networks: host
+            .parse()
+            .map(|address: std::net::IpAddr| vec![(address, if address.is_ipv4() { 32 } else { 128 })])
+            .unwrap_or_default(),
         credential: None,
         target: Some(target(host, transport)),
         keep_alive: None,
@@ -308,18 +311,26 @@ pub(super) fn trunk(name: &str, host: &str, transport: Transport) -> Trunk {
 
 /// The centre (node 0), a carrier (node 1), and a phone at a fixed address (node 2), all over one transport.
 pub(super) fn centre(seed: u64, transport: Transport) -> World {
-    let listen = |host: &str| vec![udp(&format!("{host}:5060")), tcp(&format!("{host}:5060"))];
-    let mut centre = settings(listen("10.0.0.1"));
-    centre.trunks.push(trunk("carrier", "10.0.0.2", transport));
+    centre_at(seed, transport, ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+}
+
+/// The same, at these addresses.
+pub(super) fn centre_at(seed: u64, transport: Transport, at: [&str; 3]) -> World {
+    let listen = |host: &str| {
+        let address = std::net::SocketAddr::new(host.parse().unwrap(), 5060).to_string();
+        vec![udp(&address), tcp(&address)]
+    };
+    let mut centre = settings(listen(at[0]));
+    centre.trunks.push(trunk("carrier", at[1], transport));
     centre.accounts.push(Account {
         name: "g2".into(),
         credential: None,
-        fixed: Some(target("10.0.0.3", transport)),
+        fixed: Some(target(at[2], transport)),
     });
-    let mut carrier = settings(listen("10.0.0.2"));
-    carrier.trunks.push(trunk("centre", "10.0.0.1", transport));
-    let mut phone = settings(listen("10.0.0.3"));
-    phone.trunks.push(trunk("centre", "10.0.0.1", transport));
+    let mut carrier = settings(listen(at[1]));
+    carrier.trunks.push(trunk("centre", at[0], transport));
+    let mut phone = settings(listen(at[2]));
+    phone.trunks.push(trunk("centre", at[0], transport));
     World::new(seed, vec![centre, carrier, phone])
 }
 
