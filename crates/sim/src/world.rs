@@ -3,7 +3,7 @@
 //! Knows: the order of everything that happens. Must never know: the clock, threads, sockets; nor what ought to happen:
 //! that is the checkers'.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -101,6 +101,7 @@ pub struct World {
     events: Vec<Event>,
     leg_stations: BTreeMap<LegId, StationId>,
     bridges: BTreeMap<LegId, LegId>,
+    told_bridges: BTreeSet<(LegId, LegId)>,
     checkers: Checkers,
     trace: Trace,
     steps: u64,
@@ -133,6 +134,7 @@ impl World {
             events: Vec::new(),
             leg_stations: BTreeMap::new(),
             bridges: BTreeMap::new(),
+            told_bridges: BTreeSet::new(),
             checkers: Checkers::new(&setup.settings.plan),
             trace: Trace::new(),
             steps: 0,
@@ -486,6 +488,10 @@ impl World {
                 if let Some((station, _)) = station {
                     self.leg_stations.insert(*leg, *station);
                 }
+                // Where the trunk's INVITE held no offer, her address comes after the bridge.
+                if let Some(other) = self.bridges.get(leg).copied() {
+                    self.tell_bridged(*leg, other);
+                }
             }
             media::Command::Bridge { a, b } => {
                 if self.bridges.get(a) == Some(b) {
@@ -493,18 +499,12 @@ impl World {
                 }
                 self.bridges.insert(*a, *b);
                 self.bridges.insert(*b, *a);
-                let stations = [a, b].map(|leg| self.leg_stations.get(leg).copied());
-                if let [Some(one), Some(other)] = stations {
-                    let roles = [&self.stations[&one].role, &self.stations[&other].role];
-                    self.checkers.bridged(self.now, [(one, roles[0]), (other, roles[1])]);
-                }
-                for station in stations.into_iter().flatten() {
-                    self.later(self.now + NOTICE_DELAY, Happening::Notices(station, Notice::Connected));
-                }
+                self.tell_bridged(*a, *b);
             }
             media::Command::Unbridge { leg } | media::Command::Release { leg } => {
                 let Some(other) = self.bridges.remove(leg) else { return };
                 self.bridges.remove(&other);
+                self.told_bridges.retain(|(a, b)| ![*a, *b].contains(leg));
                 for leg in [*leg, other] {
                     if let Some(station) = self.leg_stations.get(&leg).copied() {
                         self.later(self.now + NOTICE_DELAY, Happening::Notices(station, Notice::Parted));
@@ -512,6 +512,20 @@ impl World {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Both are told once, when both are known.
+    fn tell_bridged(&mut self, a: LegId, b: LegId) {
+        let stations = [a, b].map(|leg| self.leg_stations.get(&leg).copied());
+        let [Some(one), Some(other)] = stations else { return };
+        if !self.told_bridges.insert((a.min(b), a.max(b))) {
+            return;
+        }
+        let roles = [&self.stations[&one].role, &self.stations[&other].role];
+        self.checkers.bridged(self.now, [(one, roles[0]), (other, roles[1])]);
+        for station in [one, other] {
+            self.later(self.now + NOTICE_DELAY, Happening::Notices(station, Notice::Connected));
         }
     }
 

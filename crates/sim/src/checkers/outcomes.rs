@@ -2,7 +2,7 @@
 //!
 //! Knows: facts, their folds, and phones' memories. Must never know: why the engine thinks so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use facts::cdr::{Cdr, CdrStep, Outcome};
@@ -30,6 +30,7 @@ pub struct Outcomes {
     refused: BTreeMap<String, u16>,
     ended: BTreeMap<ContactId, u32>,
     cdrs: BTreeMap<ContactId, Cdr>,
+    settled: BTreeSet<ContactId>,
     bridges: BTreeMap<StationId, Vec<String>>,
     crashes: Vec<Duration>,
 }
@@ -43,6 +44,7 @@ impl Default for Outcomes {
             refused: BTreeMap::new(),
             ended: BTreeMap::new(),
             cdrs: BTreeMap::new(),
+            settled: BTreeSet::new(),
             bridges: BTreeMap::new(),
             crashes: Vec::new(),
         }
@@ -107,8 +109,16 @@ impl Outcomes {
         for step in self.fold.apply(event) {
             let settles = matches!(step, CdrStep::Settled(_));
             let cdr = step.cdr().clone();
-            if self.cdrs.insert(cdr.contact, cdr.clone()).is_some() != settles {
-                findings.add(now, RULE, format!("contact {} has a record too many", cdr.contact));
+            let contact = cdr.contact;
+            let too_many = match self.cdrs.insert(contact, cdr) {
+                Some(_) => !settles || self.settled.contains(&contact),
+                None => false,
+            };
+            if too_many {
+                findings.add(now, RULE, format!("contact {contact} has a record too many"));
+            }
+            if settles {
+                self.settled.insert(contact);
             }
         }
     }
