@@ -12,7 +12,7 @@ use media::Allocate;
 use sip::{Incoming, Peer};
 
 use crate::announcements::Tag;
-use crate::contact::{Call, Edge, Ending, Side, Stage};
+use crate::contact::{AccountDue, Call, Edge, Ending, Side, Stage};
 use crate::engine::Engine;
 use crate::menu::{Choice, Step};
 use crate::settings::{AnswerMode, Name, Refusal, TrunkPolicy};
@@ -51,7 +51,10 @@ impl Engine {
                 (line.name.clone(), language)
             }
             Err(dialled) => {
-                let dialled = Some(facts::sanitise::claimed_account(&dialled).as_str().into());
+                // A number of ours that is not configured, or a slip: the administrator must see it. Should it be the
+                // caller's own, it is masked.
+                let number = self.caller_number(&incoming);
+                let dialled = Some(sanitise::call_id(&dialled, number.as_ref()).as_str().into());
                 return self.refuse(
                     now,
                     trunk,
@@ -124,8 +127,7 @@ impl Engine {
                 level,
                 language,
                 operator: None,
-                last_operator: None,
-                accounts_due: [allocated.leg].into(),
+                accounts_due: [(allocated.leg, AccountDue { operator: None, codec_said: false })].into(),
                 held_by_caller: false,
                 held_by_operator: false,
                 heard: false,
@@ -309,14 +311,16 @@ impl Engine {
         call.stage = Stage::Waiting;
         call.level = level;
         call.language = Some(language.clone());
-        call.queued_at.get_or_insert(now);
-        let (line, overflowed) = (call.line.clone(), call.overflowed);
+        let waited = call.queued_at.replace(call.queued_at.unwrap_or(now)).is_some();
+        let (line, overflowed) = (call.line.clone(), std::mem::take(&mut call.overflowed));
         self.touch(contact);
         let priority = self.lookup.plan_line(&self.settings, &line).map_or(0, |line| line.priority);
-        let cause = match (returned, overflowed) {
-            (true, _) => QueueCause::OperatorLost,
-            (false, true) => QueueCause::Overflowed,
-            (false, false) => QueueCause::Arrived,
+        let cause = match (returned, overflowed, waited) {
+            (true, _, _) => QueueCause::OperatorLost,
+            (false, true, _) => QueueCause::Overflowed,
+            // A reload raised its level where it waits.
+            (false, false, true) => QueueCause::Escalated,
+            (false, false, false) => QueueCause::Arrived,
         };
         self.fact(
             now,
@@ -329,10 +333,17 @@ impl Engine {
                 cause,
             },
         );
-        if returned {
-            self.drop_operator(now, contact);
+        match cause {
+            QueueCause::OperatorLost => {
+                self.drop_operator(now, contact);
+                self.play_waiting(now, contact, Tag::CutOff);
+            }
+            // She goes on hearing what she hears.
+            QueueCause::Escalated => {}
+            QueueCause::Arrived | QueueCause::Overflowed | QueueCause::Transferred => {
+                self.play_waiting(now, contact, Tag::Welcome);
+            }
         }
-        self.play_waiting(now, contact, if returned { Tag::CutOff } else { Tag::Welcome });
     }
 
     /// The ACK of our 200, or the answer to our re-INVITE: where it holds their answer, media learns it.

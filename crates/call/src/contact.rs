@@ -2,7 +2,7 @@
 //!
 //! Knows: the state. Must never know: how the rooms do their part; the other modules of this crate drive it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use facts::event::{Caller, EndCause, EndedBy};
@@ -84,10 +84,8 @@ pub(crate) struct Call {
     pub level: acd::Level,
     pub language: Option<Name>,
     pub operator: Option<OperatorSide>,
-    /// Whoever had it last: the account of her media leg comes when she has left it.
-    pub last_operator: Option<Name>,
     /// Media legs whose account is still to come before the end is said.
-    pub accounts_due: BTreeSet<LegId>,
+    pub accounts_due: BTreeMap<LegId, AccountDue>,
     pub held_by_caller: bool,
     pub held_by_operator: bool,
     pub heard: bool,
@@ -101,6 +99,15 @@ pub(crate) struct Call {
     pub deadline: Option<Duration>,
     /// Nobody may take it: what the line says happens then.
     pub nobody_deadline: Option<Duration>,
+}
+
+/// A media leg whose account is still to come: it may come after the operator has left the call.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountDue {
+    /// Whose leg; none: the caller's.
+    pub operator: Option<Name>,
+    /// Its codec was said, so its account must be, even if nothing was sent or received.
+    pub codec_said: bool,
 }
 
 /// The operator's side of a call, from the offer on.

@@ -125,26 +125,21 @@ impl Engine {
 
     /// A media leg is released; its account belongs into the call's record.
     pub(crate) fn released(&mut self, now: Duration, leg: LegId, stats: &LegStats) {
-        let (contact, side) = match self.legs.remove(&leg) {
-            Some(Side::Trunk(contact)) => (contact, Leg::Caller),
-            Some(Side::Operator(contact)) => (contact, self.operator_of_released(contact)),
+        let contact = match self.legs.remove(&leg) {
+            Some(Side::Trunk(contact) | Side::Operator(contact)) => contact,
             Some(Side::Feature(_)) | None => return,
         };
-        if stats.received + stats.sent > 0 {
+        let Some(call) = self.calls.get_mut(&contact) else { return };
+        let Some(due) = call.accounts_due.remove(&leg) else { return };
+        let last = call.is_over() && call.accounts_due.is_empty();
+        if due.codec_said || stats.received + stats.sent > 0 {
+            let side = due.operator.map_or(Leg::Caller, |name| Leg::Operator(name.into()));
             let (received, sent) = words::stream_stats(stats);
             self.fact(now, Some(contact), EventKind::MediaStats { leg: side, received, sent });
         }
-        let Some(call) = self.calls.get_mut(&contact) else { return };
-        call.accounts_due.remove(&leg);
-        if call.is_over() && call.accounts_due.is_empty() {
+        if last {
             self.close(now, contact);
         }
-    }
-
-    /// The last operator that was with the contact; the account of her leg comes when she has left it.
-    fn operator_of_released(&self, contact: ContactId) -> Leg {
-        let name = self.calls.get(&contact).and_then(|call| call.last_operator.clone());
-        Leg::Operator(name.unwrap_or_else(|| "".into()).into())
     }
 
     /// Says the end and forgets the call.
@@ -155,7 +150,7 @@ impl Engine {
             return;
         };
         self.legs.remove(&leg);
-        for leg in accounts_due {
+        for leg in accounts_due.into_keys() {
             self.legs.remove(&leg);
         }
         let at = ending.at.unwrap_or(now);

@@ -13,7 +13,7 @@ use media::Allocate;
 use sip::{Callee, DialogId, Invite};
 
 use crate::announcements::Tag;
-use crate::contact::{OperatorSide, Side, Stage};
+use crate::contact::{AccountDue, OperatorSide, Side, Stage};
 use crate::engine::Engine;
 use crate::settings::Name;
 use crate::words;
@@ -54,7 +54,8 @@ impl Engine {
         self.dialogs.insert(side.dialog, Side::Operator(contact));
         self.legs.insert(side.leg, Side::Operator(contact));
         if let Some(call) = self.calls.get_mut(&contact) {
-            call.accounts_due.insert(side.leg);
+            let due = AccountDue { operator: Some(operator.clone()), codec_said: false };
+            call.accounts_due.insert(side.leg, due);
             call.operator = Some(OperatorSide { proof: Some(proof), ..side });
         }
         self.touch(contact);
@@ -237,7 +238,6 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&contact) else { return };
         let leg = call.leg;
         let Some(operator) = call.operator.take() else { return };
-        call.last_operator = Some(operator.name);
         call.held_by_operator = false;
         self.offers.remove(&operator.offer);
         self.dialogs.remove(&operator.dialog);

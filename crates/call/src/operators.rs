@@ -130,6 +130,10 @@ impl Engine {
         leg: media::LegId,
     ) {
         if let Some(negotiated) = self.media.negotiated(leg) {
+            let due = self.calls.get_mut(&contact).and_then(|call| call.accounts_due.get_mut(&leg));
+            if let Some(due) = due {
+                due.codec_said = true;
+            }
             let codec = words::codec(negotiated);
             self.fact(now, Some(contact), EventKind::CodecChosen { leg: side, codec });
         }

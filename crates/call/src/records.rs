@@ -11,7 +11,7 @@ use media::LegId;
 use serde::{Deserialize, Serialize};
 use sip::DialogId;
 
-use crate::contact::{Call, Edge, Ending, OperatorSide, Stage};
+use crate::contact::{AccountDue, Call, Edge, Ending, OperatorSide, Stage};
 use crate::door::{Output, Room};
 use crate::engine::{Engine, RecordKey};
 use crate::menu::Choice;
@@ -40,7 +40,6 @@ pub(crate) struct CallRecord {
     level_two: bool,
     language: Option<String>,
     operator: Option<OperatorRecord>,
-    last_operator: Option<String>,
     held_by_caller: bool,
     held_by_operator: bool,
     heard: bool,
@@ -206,7 +205,6 @@ impl From<&Call> for CallRecord {
                 ringing: operator.ringing,
                 connected: operator.connected,
             }),
-            last_operator: call.last_operator.as_deref().map(str::to_owned),
             held_by_caller: call.held_by_caller,
             held_by_operator: call.held_by_operator,
             heard: call.heard,
@@ -238,7 +236,14 @@ impl CallRecord {
             connected: operator.connected,
         });
         let leg = LegId(self.leg);
-        let accounts_due = operator.iter().map(|operator| operator.leg).chain([leg]).collect();
+        let codec_said = self.answered_at.is_some();
+        let operators_leg = operator.iter().map(|operator| {
+            (
+                operator.leg,
+                AccountDue { operator: Some(operator.name.clone()), codec_said: operator.connected },
+            )
+        });
+        let accounts_due = operators_leg.chain([(leg, AccountDue { operator: None, codec_said })]).collect();
         Some(Call {
             contact,
             trunk: self.trunk.into(),
@@ -268,7 +273,6 @@ impl CallRecord {
             level: if self.level_two { acd::Level::Two } else { acd::Level::One },
             language: self.language.map(Into::into),
             operator,
-            last_operator: self.last_operator.map(Into::into),
             accounts_due,
             held_by_caller: self.held_by_caller,
             held_by_operator: self.held_by_operator,
