@@ -3,6 +3,8 @@
 //! Knows: which events are worth whose attention. Must never write: anything that is not an event or the shell's own
 //! trouble; events hold no caller's number.
 
+use std::io::{self, IsTerminal};
+
 use facts::event::EventKind;
 use facts::{Event, record};
 use tracing::Level;
