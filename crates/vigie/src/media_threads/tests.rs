@@ -19,6 +19,7 @@ struct Engine {
     control: Control,
     threads: MediaThreads,
     lane: Receiver<(usize, WorkerEvent)>,
+    ports: std::ops::RangeInclusive<u16>,
     events: Vec<Event>,
 }
 
@@ -54,8 +55,9 @@ impl Engine {
         };
         let (lane_in, lane) = bounded(lane_room);
         let threads = MediaThreads::start(&settings, lane_in).unwrap();
+        let ports = settings.ports.clone();
         let control = Control::new(clock::engine_now(), settings, [1; 32]);
-        Self { control, threads, lane, events: Vec::new() }
+        Self { control, threads, lane, ports, events: Vec::new() }
     }
 
     fn carry(&mut self) {
@@ -194,8 +196,7 @@ fn what_must_arrive_waits_for_room() {
 #[test]
 fn a_port_that_is_taken_is_told() {
     let mut engine = Engine::start(54_000, 1024);
-    let ports = free_ports("127.0.0.1", 54_000);
-    let _taken: Vec<_> = ports.map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
+    let _taken: Vec<_> = engine.ports.clone().map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
     let (leg, _) = engine.phone("127.0.0.1", None);
     engine.until("it is told", |engine| {
         engine.events.iter().any(|event| matches!(event, Event::Trouble { leg: at, .. } if *at == leg))

@@ -52,12 +52,7 @@ pub(super) struct MediaThread {
 impl MediaThread {
     pub(super) fn new(parts: Parts) -> io::Result<Self> {
         let sockets = Sockets::new()?;
-        epoll::add(
-            sockets.epoll(),
-            &*parts.wake,
-            epoll::EventData::new_u64(WAKE),
-            epoll::EventFlags::IN,
-        )?;
+        epoll::add(sockets.epoll(), &*parts.wake, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
         Ok(Self { parts, sockets, unsent: None, lost_counted: 0 })
     }
 
@@ -178,7 +173,8 @@ fn count_sent(counters: &Counters, taken: bool) {
 /// Gives the thread a processor of its own, the last first, since the engine and the network use the others.
 fn pin(number: usize) {
     let Ok(allowed) = sched_getaffinity(None) else { return };
-    let processors: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
+    let processors: Vec<usize> =
+        (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
     let Some(&processor) = processors.iter().rev().cycle().nth(number) else { return };
     let mut own = CpuSet::new();
     own.set(processor);
