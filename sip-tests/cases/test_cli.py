@@ -79,13 +79,9 @@ def test_status_follows_a_call(world: World) -> None:
     world.wait("one waiting", 6, lambda: program.json("status")["waiting"] == 1)
     program.do("operator", "anna", "ready")
     world.wait("one talking", 6, lambda: program.json("status")["talking"] == 1)
-    states = {row["operator"]: row["state"] for row in _rows(program.json("operators"))}
+    states = {row["operator"]: row["state"] for row in program.json("operators")}
     check(states["anna"] == "in_contact", f"operators: {states}")
     caller.wait()
     phone.wait()
     world.wait("nobody talking", 5, lambda: program.json("status")["talking"] == 0)
     check(program.json("status")["today"]["answered"] == 1, f"{program.json('status')['today']}")
-
-
-def _rows(answer):
-    return answer["operators"] if isinstance(answer, dict) else answer

@@ -110,7 +110,7 @@ def test_operator_vanishes_in_the_call(world: World) -> None:
     deployment = Deployment().operator("anna", fixed=ANNA).operator("berte", fixed=BERTE, languages={"fr": 3})
     program = world.vigie(deployment)
     first = world.phone("anna", ANNA, scenario="operator_vanishes.xml", talk_ms=4000)
-    second = world.phone("berte", BERTE, index=1, seconds=120)
+    second = world.phone("berte", BERTE, scenario=world.ringing_for(4), index=1, seconds=120)
     caller_process = world.call(talk_ms=75_000, seconds=120)
     first.wait()
     # A dead phone says nothing at all, not even "port unreachable".

@@ -80,7 +80,7 @@ def test_number_decides_the_language(world: World) -> None:
     )
     deployment.operator("fanny", fixed=FRENCH, languages={"fr": 5}).operator("emma", fixed=ENGLISH, languages={"en": 5})
     world.vigie(deployment)
-    phone = world.phone("emma", ENGLISH, index=1)
+    phone = world.phone("emma", ENGLISH, scenario=world.ringing_for(3), index=1)
     world.call(number="+33199001235").wait()
     phone.wait()
     heard = prompts(conversation.heard(world.stop_capture(), one(caller_legs(world), "caller's leg")))

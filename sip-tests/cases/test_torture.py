@@ -73,9 +73,10 @@ def test_torture_over_udp(world: World) -> None:
         listener.bind((network.TRUNK, port))
         sockets.append(listener)
     answers: dict[str, list[int]] = {}
+    seen: set[bytes] = set()
     for row in table():
         sockets[0].sendto((TORTURE / row["file"]).read_bytes(), (network.VIGIE, 5060))
-        answers[row["file"]] = drain(sockets, PATIENCE_SECONDS)
+        answers[row["file"]] = drain(sockets, PATIENCE_SECONDS, seen)
         check(program.running(), f"the program ended at {row['file']}: {program.log()[-1500:]}")
     for listener in sockets:
         listener.close()
@@ -83,9 +84,9 @@ def test_torture_over_udp(world: World) -> None:
     still_serves(world)
 
 
-def drain(sockets: list[socket.socket], seconds: float) -> list[int]:
-    """The statuses that arrive at any of the sockets within some time, each distinct response once."""
-    seen: dict[bytes, int] = {}
+def drain(sockets: list[socket.socket], seconds: float, seen: set[bytes]) -> list[int]:
+    """The statuses that arrive at any of the sockets within some time; what was seen before is a retransmission."""
+    statuses: list[int] = []
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for listener in sockets:
@@ -94,9 +95,10 @@ def drain(sockets: list[socket.socket], seconds: float) -> list[int]:
                 data = listener.recv(65536)
             except TimeoutError:
                 continue
-            for status in statuses_of(data):
-                seen[data] = status
-    return list(seen.values())
+            if data not in seen:
+                seen.add(data)
+                statuses += statuses_of(data)
+    return statuses
 
 
 @limit(180)

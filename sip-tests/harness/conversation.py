@@ -100,8 +100,14 @@ def _program_addresses(recording: Recording) -> frozenset[str]:
     return getattr(recording, "program_addresses", frozenset())
 
 
+# Packets that were on their way when a leg ended.
+_TRAILING_SECONDS = 0.3
+
+
 def samples_to(recording: Recording, leg: Leg, since: float = 0.0, until: float = float("inf")) -> numpy.ndarray:
-    """What arrived at the peer's audio addresses, decoded, stream after stream."""
+    """What arrived at the peer's audio addresses while the leg lived, decoded, stream after stream."""
+    # A peer may use the same port again in its next call.
+    since, until = max(since, leg.messages[0].time), min(until, leg.messages[-1].time + _TRAILING_SECONDS)
     parts = [
         decode(stream.packets)
         for address in leg.peer_media

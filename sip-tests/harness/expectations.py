@@ -72,7 +72,7 @@ def records(program: Program, count: int, seconds: float = 8) -> list[dict[str, 
 
 def operator_state(program: Program, name: str) -> dict[str, typing.Any]:
     """One operator as `vigie operators` shows her."""
-    return next(row for row in _list(program.json("operators"), "operators") if row["operator"] == name)
+    return next(row for row in program.json("operators") if row["operator"] == name)
 
 
 def expect_not_ready(program: Program, name: str, reason: str, seconds: float = 3) -> None:
@@ -83,11 +83,6 @@ def expect_not_ready(program: Program, name: str, reason: str, seconds: float = 
     check(reason in words, f"{name} is shown as {words!r}, without {reason!r}")
 
 
-def _list(answer: typing.Any, name: str) -> list[dict[str, typing.Any]]:
-    """A list, bare or under its name."""
-    return answer[name] if isinstance(answer, dict) else answer
-
-
 def records_now(program: Program) -> list[dict[str, typing.Any]]:
     """The program's call records as they are, the oldest first."""
-    return sorted(_list(program.json("calls", "--last", "1000"), "calls"), key=lambda row: row["offered_at_us"])
+    return sorted(program.json("calls", "--last", "1000")["over"], key=lambda row: row["offered_at_us"])

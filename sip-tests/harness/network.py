@@ -46,6 +46,9 @@ def set_up() -> None:
     commands += [f"addr add {address}/32 dev lo" for address in _V4]
     # Without `nodad` an address stays tentative for a second and refuses to be bound.
     commands += [f"addr add {address}/128 dev lo nodad" for address in _V6]
+    # Baresip leaves its source address to the kernel, which would take the destination's own for an
+    # address of this machine: from its phone's address to vigie's, then.
+    commands += [f"route change local {VIGIE} dev lo table local proto kernel scope host src {PHONE}"]
     # Softphones take a network without a default route for no network; nothing leaves by this one.
     commands += ["route add default dev lo"]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands) + "\n", text=True, check=True)

@@ -101,7 +101,8 @@ class World:
 
     def _leaks_to_operators(self) -> list[str]:
         """No packet from the program to anybody but the trunks may hold a number."""
-        trunks = (network.TRUNK, network.TRUNK_6, network.TRUNK_WITH_PASSWORD)
+        # A stranger who calls gets her own number back in the refusal, as everybody does (RFC 3261 §8.2.6.2).
+        trunks = (network.TRUNK, network.TRUNK_6, network.TRUNK_WITH_PASSWORD, network.STRANGER)
         here = (network.VIGIE, network.VIGIE_6)
         return [
             f"sent to {packet.destination}: {leak}"
@@ -260,6 +261,14 @@ class World:
             "register-many", scenario, address, remote=network.VIGIE, calls=len(users), keys={"expires": str(expires)}, media_port=9_000,
             arguments=("-inf", str(rows), "-r", "50"),
         ).wait()  # fmt: skip
+
+    def ringing_for(self, seconds: float, scenario: str = "operator_answers.xml") -> pathlib.Path:
+        """An operator's scenario that answers after so long, so that a prompt has time to be heard."""
+        path = self.folder / f"rings.{scenario}"
+        text = (SCENARIOS / scenario).read_text()
+        assert '<pause milliseconds="500"/>' in text, f"{scenario} does not ring for half a second"
+        path.write_text(text.replace('<pause milliseconds="500"/>', f'<pause milliseconds="{int(seconds * 1000)}"/>', 1))
+        return path
 
     def phone(
         self,
