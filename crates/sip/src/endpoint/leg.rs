@@ -148,6 +148,8 @@ pub(crate) struct Reoffer {
 
 /// A 2xx of ours, repeated until its ACK comes (RFC 3261 §13.3.1.4).
 pub(crate) struct Unacknowledged {
+    /// The INVITE's transaction, which may be over before.
+    pub(crate) transaction: Option<TransactionId>,
     pub(crate) response: Bytes,
     pub(crate) flow: Flow,
     pub(crate) sequence: u32,

@@ -138,7 +138,7 @@ impl Endpoint {
         let sent = self.respond_in_dialog(now, transaction, 200, &dialog.local_tag, Some(&sdp));
         let mut session = Session::new(dialog, false);
         session.unacknowledged =
-            sent.map(|(bytes, flow)| self.await_acknowledgement(now, id, bytes, flow, sequence));
+            sent.map(|sent| self.await_acknowledgement(now, id, Some(transaction), sent, sequence));
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.state = State::Established(Box::new(session));
         }
@@ -150,12 +150,13 @@ impl Endpoint {
         &mut self,
         now: Duration,
         id: DialogId,
-        response: Bytes,
-        flow: Flow,
+        transaction: Option<TransactionId>,
+        (response, flow): (Bytes, Flow),
         sequence: u32,
     ) -> Unacknowledged {
         let timer = Some(self.schedule.set(now + T1, TimerKey::Unacknowledged(id)));
-        Unacknowledged { response, flow, sequence, interval: T1, give_up_at: now + GIVE_UP, timer }
+        let give_up_at = now + GIVE_UP;
+        Unacknowledged { transaction, response, flow, sequence, interval: T1, give_up_at, timer }
     }
 
     pub(super) fn repeat_answer(&mut self, now: Duration, id: DialogId) {

@@ -57,7 +57,7 @@ enum PeerRecord {
 enum StateRecord {
     Calling { forks: Vec<(Vec<u8>, FlowRecord)> },
     Offered { request: RequestRecord, dialog: DialogRecord, provisional: Option<(u16, Option<Vec<u8>>)> },
-    Refusing,
+    Refusing { request: RequestRecord, status: u16, response: Vec<u8> },
     Established(Box<SessionRecord>),
     Leaving { dialog: DialogRecord, by: EndedByRecord },
 }
@@ -67,6 +67,8 @@ struct SessionRecord {
     dialog: DialogRecord,
     confirmed: bool,
     unacknowledged: Option<(Vec<u8>, FlowRecord, u32)>,
+    /// The INVITE that the 2xx without an ACK answers: it may come again.
+    answered: Option<RequestRecord>,
     awaits_answer: Option<u32>,
     their_offer: Option<RequestRecord>,
     reoffering: bool,
@@ -221,11 +223,16 @@ impl Endpoint {
                         .map(|(status, sdp)| (*status, sdp.as_ref().map(|sdp| sdp.to_vec())));
                     StateRecord::Offered { request: self.request_record(transaction)?, dialog, provisional }
                 }
-                State::Refusing { .. } => StateRecord::Refusing,
+                State::Refusing { transaction } => {
+                    let (status, response) = self.response_record(*transaction)?;
+                    StateRecord::Refusing { request: self.request_record(*transaction)?, status, response }
+                }
                 State::Established(session) => {
                     let their_offer = session.their_offer;
+                    let answered = session.unacknowledged.as_ref().and_then(|waiting| waiting.transaction);
                     let mut record = session_record(session);
                     record.their_offer = their_offer.and_then(|transaction| self.request_record(transaction));
+                    record.answered = answered.and_then(|transaction| self.request_record(transaction));
                     StateRecord::Established(Box::new(record))
                 }
                 State::Leaving(leaving) => StateRecord::Leaving {
@@ -263,6 +270,14 @@ impl Endpoint {
             source: server.source,
             reply: flow_record(server.flow),
         })
+    }
+
+    fn response_record(&self, tx: TransactionId) -> Option<(u16, Vec<u8>)> {
+        let Side::Server(server) = self.transactions.side(tx)? else { return None };
+        let response = server.response.as_ref()?;
+        // "SIP/2.0 486 …"
+        let status = std::str::from_utf8(response.get(8..11)?).ok()?.parse().ok()?;
+        Some((status, response.to_vec()))
     }
 
     fn restore_binding(&mut self, now: Duration, key: u64, record: BindingRecord) -> Option<()> {
@@ -317,9 +332,10 @@ impl Endpoint {
                 insert(self, State::Offered(Box::new(offered)));
                 self.repeat_provisional(now, id);
             }
-            StateRecord::Refusing => {
-                self.dirty.insert(id.0);
-                self.tell(Event::Ended { dialog: id, by: EndedBy::Us, reason: None });
+            StateRecord::Refusing { request, status, response } => {
+                let transaction = self.resume_server(request, ServerUser::Invite(id))?;
+                insert(self, State::Refusing { transaction });
+                self.respond(now, transaction, status, Bytes::from(response));
             }
             StateRecord::Established(record) => {
                 let mut session = Session::new(dialog(record.dialog)?, record.confirmed);
@@ -330,9 +346,24 @@ impl Endpoint {
                     session.their_offer = Some(self.resume_server(request, ServerUser::Offer(id))?);
                 }
                 if let Some((response, to, sequence)) = record.unacknowledged {
-                    let waiting =
-                        self.await_acknowledgement(now, id, Bytes::from(response), flow(&to), sequence);
-                    session.unacknowledged = Some(waiting);
+                    let (response, user) = (
+                        Bytes::from(response),
+                        match record.confirmed {
+                            false => ServerUser::Invite(id),
+                            true => ServerUser::Offer(id),
+                        },
+                    );
+                    // The INVITE may come again before the 2xx arrives, and is no new call then.
+                    let transaction = match record.answered {
+                        Some(request) => Some(self.resume_server(request, user)?),
+                        None => None,
+                    };
+                    let sent = (response.clone(), flow(&to));
+                    session.unacknowledged =
+                        Some(self.await_acknowledgement(now, id, transaction, sent, sequence));
+                    if let Some(transaction) = transaction {
+                        self.respond(now, transaction, 200, response);
+                    }
                 }
                 insert(self, State::Established(Box::new(session)));
                 self.dirty.insert(id.0);
@@ -397,6 +428,7 @@ fn session_record(session: &Session) -> SessionRecord {
             .as_ref()
             .map(|waiting| (waiting.response.to_vec(), flow_record(waiting.flow), waiting.sequence)),
         awaits_answer: session.awaits_answer.as_ref().map(|awaits| awaits.sequence),
+        answered: None,
         their_offer: None,
         reoffering: session.reoffer.is_some() || session.reoffer_next.is_some(),
         ending: session.ending.as_ref().map(|reason| {

@@ -224,8 +224,8 @@ impl Endpoint {
         let (is_invite, sequence) =
             (*server.request.method() == Method::Invite, server.request.cseq().sequence);
         let sent = self.respond_in_dialog(now, transaction, 200, &tag, Some(&sdp));
-        if let Some((bytes, flow)) = sent.filter(|_| is_invite) {
-            let waiting = self.await_acknowledgement(now, id, bytes, flow, sequence);
+        if let Some(sent) = sent.filter(|_| is_invite) {
+            let waiting = self.await_acknowledgement(now, id, Some(transaction), sent, sequence);
             session_of(&mut self.legs, id, |session| session.unacknowledged = Some(waiting));
         }
         self.dirty.insert(id.0);
@@ -383,7 +383,9 @@ impl Endpoint {
 
     pub(super) fn send_probe(&mut self, now: Duration, id: DialogId) {
         let Some(session) = self.legs.get_mut(&id).and_then(Leg::session) else { return };
-        if session.probe.is_some() {
+        // A peer that our 2xx has not reached knows of no dialog, and would say so: whether it lives is for the 2xx's own
+        // repetition to find out.
+        if session.probe.is_some() || !session.confirmed {
             return;
         }
         session.dialog.local_sequence += 1;

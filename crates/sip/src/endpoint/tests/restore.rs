@@ -59,6 +59,52 @@ fn an_answer_that_was_not_acknowledged_is_repeated() {
     hang_up_and_rest(&mut world, ours);
 }
 
+/// The program dies between writing its records and sending: all that the peer has done is to say INVITE.
+#[test]
+fn an_invite_that_comes_again_after_a_restart_is_no_new_call() {
+    for refused in [false, true] {
+        let mut world = centre(2, Transport::Udp);
+        world.weather.lost = 0;
+        world.act(1, |carrier, now| carrier.invite(now, to_trunk("centre", "3919")));
+        // The INVITE arrives; nothing of the answer does.
+        while world.counts(0).dialogs == 0 {
+            world.run_ms(1);
+        }
+        let ours = world.incoming(0).dialog;
+        world.weather.lost = 100;
+        world.act(0, |centre, now| match refused {
+            true => centre.reject(now, ours, 486, None),
+            false => centre.answer(now, ours, answer()),
+        });
+        world.restart(0);
+        world.run_ms(400);
+        world.weather.lost = 0;
+        world.run_s(3);
+        let told = brief(&world.events(0));
+        assert!(!told.iter().any(|event| event.starts_with("incoming")), "{told:?}");
+        let theirs = brief(&world.events(1));
+        assert_eq!(theirs.last().unwrap(), if refused { "failed 486" } else { "answered sdp" }, "{theirs:?}");
+        hang_up_and_rest(&mut world, ours);
+    }
+}
+
+/// A caller whom the 200 has not reached would answer 481, and be ended for it.
+#[test]
+fn whom_the_answer_has_not_reached_is_not_probed() {
+    let mut world = centre(2, Transport::Udp);
+    world.act(1, |carrier, now| carrier.invite(now, to_trunk("centre", "3919")));
+    world.run_ms(100);
+    let ours = world.incoming(0).dialog;
+    world.weather.lost = 100;
+    world.act(0, |centre, now| centre.answer(now, ours, answer()));
+    world.run_ms(200);
+    world.weather.lost = 0;
+    world.act(0, |centre, now| centre.probe(now, ours));
+    world.run_s(3);
+    assert_eq!(brief(&world.events(0)), ["acknowledged"]);
+    hang_up_and_rest(&mut world, ours);
+}
+
 #[test]
 fn a_call_that_waits_can_still_be_answered_or_cancelled() {
     for cancelled in [false, true] {
