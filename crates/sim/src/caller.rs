@@ -43,9 +43,9 @@ impl Temper {
             refresh: dice
                 .happens(0.3)
                 .then(|| (dice.between(seconds(20), seconds(300)), dice.happens(0.5), dice.happens(0.7))),
-            hold: dice.happens(0.05).then(|| {
-                (dice.between(seconds(5), seconds(60)), dice.between(seconds(2), seconds(40)))
-            }),
+            hold: dice
+                .happens(0.05)
+                .then(|| (dice.between(seconds(5), seconds(60)), dice.between(seconds(2), seconds(40)))),
             vanish: dice.happens(0.01).then(|| dice.exponential(seconds(200))),
         }
     }

@@ -41,8 +41,11 @@ pub const CONFIRMED: u64 = 504;
 /// The signature of every other prompt.
 const WORDS: u64 = 510;
 
+/// Name, employer, levels, French, English.
+type Employee = (&'static str, Option<&'static str>, &'static [Level], u8, u8);
+
 /// Who is who: name, employer (none: in-house), levels, French, English.
-const STAFF: [(&str, Option<&str>, &[Level], u8, u8); 12] = [
+const STAFF: [Employee; 12] = [
     ("anne", None, &[Level::One, Level::Two], 5, 3),
     ("beatrice", None, &[Level::One, Level::Two], 5, 0),
     ("chloe", None, &[Level::One, Level::Two], 4, 4),
@@ -167,9 +170,7 @@ fn plan_lines() -> Vec<acd::Line> {
     ]
 }
 
-fn plan_operator(
-    (name, employer, levels, french, english): &(&str, Option<&str>, &[Level], u8, u8),
-) -> acd::Operator {
+fn plan_operator((name, employer, levels, french, english): &Employee) -> acd::Operator {
     let languages = [("fr", *french), ("en", *english)];
     acd::Operator {
         name: (*name).into(),

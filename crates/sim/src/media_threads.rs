@@ -77,9 +77,11 @@ impl MediaThread {
             Self::Worker(thread) => {
                 let WorkerThread { worker, addresses, .. } = &mut **thread;
                 worker.poll(now, &mut |key, to, bytes| {
-                    sent.extend(
-                        addresses.get(&key).map(|from| Sent { from: *from, to, bytes: bytes.to_vec() }),
-                    );
+                    sent.extend(addresses.get(&key).map(|from| Sent {
+                        from: *from,
+                        to,
+                        bytes: bytes.to_vec(),
+                    }));
                 });
                 thread.work_sockets();
             }
@@ -105,9 +107,7 @@ impl MediaThread {
     /// Legs that are open.
     pub(crate) fn legs(&self) -> usize {
         match self {
-            Self::Worker(thread) => {
-                thread.addresses.keys().filter(|key| key.kind == SocketKind::Rtp).count()
-            }
+            Self::Worker(thread) => thread.addresses.keys().filter(|key| key.kind == SocketKind::Rtp).count(),
             Self::Timetable(timetable) => timetable.legs(),
         }
     }
@@ -137,13 +137,7 @@ impl WorkerThread {
         }
     }
 
-    fn on_packet(
-        &mut self,
-        now: Duration,
-        from: SocketAddr,
-        to: SocketAddr,
-        bytes: &[u8],
-    ) -> Option<Sent> {
+    fn on_packet(&mut self, now: Duration, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> Option<Sent> {
         let key = *self.keys.get(&to)?;
         if self.only_from.get(&key).is_some_and(|only| *only != from) {
             return None;

@@ -59,8 +59,7 @@ pub fn operator_config(index: u8, name: &str) -> PhoneConfig {
     let address = SocketAddr::from((Ipv4Addr::new(10, 2, 0, index + 1), 5060));
     let mut config = PhoneConfig::new(name, address, SERVER);
     config.domain = DOMAIN.to_owned();
-    config.credentials =
-        Some(Credentials { user: name.to_owned(), password: deployment::password(name) });
+    config.credentials = Some(Credentials { user: name.to_owned(), password: deployment::password(name) });
     config.rtp = (0..3).map(|call| SocketAddr::new(address.ip(), 7000 + 2 * call)).collect();
     config.voice = Voice::Signature(Signature::of(100 + u64::from(index)));
     config
@@ -84,8 +83,8 @@ fn hire(world: &mut World, scenario: &Scenario) {
         let person = Operator::new(scenario.habits, code("*71"), code("*72"));
         // Three shifts overlap; one of each kind works at night too.
         let (begins, lasts) = match index % 4 {
-            _ if scenario.lasts <= HOUR * 2 => (HOUR * 0, scenario.lasts + LAST_TALKS / 2),
-            0 => (HOUR * 0, scenario.lasts + LAST_TALKS / 2),
+            _ if scenario.lasts <= HOUR * 2 => (Duration::ZERO, scenario.lasts + LAST_TALKS / 2),
+            0 => (Duration::ZERO, scenario.lasts + LAST_TALKS / 2),
             1 => (HOUR * 6, HOUR * 9),
             2 => (HOUR * 8, HOUR * 10),
             _ => (HOUR * 13, HOUR * 10),

@@ -111,7 +111,8 @@ impl Timetable {
     }
 
     pub(crate) fn poll(&mut self, now: Duration) {
-        while let Some((&(at, leg, due), ())) = self.due.first_key_value().filter(|((at, ..), ())| *at <= now) {
+        while let Some((&(at, leg, due), ())) = self.due.first_key_value().filter(|((at, ..), ())| *at <= now)
+        {
             self.due.pop_first();
             let Some(state) = self.legs.get_mut(&leg) else { continue };
             match due {

@@ -454,7 +454,7 @@ impl World {
                 if let Some((id, _)) = self.places.get(&remote)
                     && let Role::Operator { .. } = self.stations[id].role
                 {
-                    self.checkers.privacy.to_operator(self.now, &bytes);
+                    self.checkers.privacy.message_to_operator(self.now, &bytes);
                 }
                 self.send(local, remote, bytes);
             }
@@ -593,6 +593,7 @@ impl World {
                 let Some(station) = self.stations.get_mut(&id) else { return };
                 if let phone::Command::Power(false) = command {
                     station.vanished = true;
+                    self.checkers.lost_its_memory(id);
                 }
                 if let phone::Command::Dial(dial) = &command {
                     self.checkers.privacy.learn_dial(dial);
@@ -609,6 +610,7 @@ impl World {
     fn take_another_phone(&mut self, id: StationId) {
         let Some(station) = self.stations.get_mut(&id) else { return };
         self.places.retain(|_, (of, _)| *of != id);
+        self.checkers.lost_its_memory(id);
         let shift = |address: SocketAddr| {
             let std::net::IpAddr::V4(v4) = address.ip() else { return address };
             let [a, b, c, d] = v4.octets();
@@ -642,11 +644,7 @@ impl World {
                 phone::Output::Event(event) => {
                     station.events.push((self.now, event.clone()));
                     self.checkers.phone(self.now, id, &station.role, &event);
-                    plans.extend(station.person.notices(
-                        self.now,
-                        &Notice::Phone(event),
-                        &mut station.dice,
-                    ));
+                    plans.extend(station.person.notices(self.now, &Notice::Phone(event), &mut station.dice));
                 }
                 // Worlds have no streams.
                 phone::Output::SipStream { .. } | phone::Output::CloseStream { .. } => {}

@@ -1,5 +1,7 @@
 //! Days of a helpline, seed after seed.
 
+#![expect(clippy::disallowed_methods, reason = "a run is chosen from outside, by environment variables")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -75,6 +77,29 @@ fn the_same_seed_gives_the_same_trace() {
         let [once, again] = [(); 2].map(|()| sim::run(7, &scenario));
         assert_eq!(once.trace_hash, again.trace_hash, "{once}{again}");
         assert_eq!(once, again);
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct OnceFailed {
+    failed: Vec<Failed>,
+}
+
+#[derive(serde::Deserialize)]
+struct Failed {
+    scenario: String,
+    seed: u64,
+    note: String,
+}
+
+#[test]
+fn seeds_that_once_failed() {
+    let text = include_str!("../../../seeds/simulation.toml");
+    let once: OnceFailed = toml::from_str(text).expect("the file of seeds can be read");
+    for Failed { scenario, seed, note } in once.failed {
+        let scenario = Scenario::named(&scenario).expect("a scenario of that name");
+        let report = sim::run(seed, &scenario);
+        assert!(report.is_clean(), "once: {note}\n{report}");
     }
 }
 

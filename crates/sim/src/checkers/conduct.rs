@@ -21,6 +21,11 @@ pub(crate) struct Conduct {
 }
 
 impl Conduct {
+    /// A phone without power says nothing of how its calls end.
+    pub(crate) fn lost_its_memory(&mut self, id: StationId) {
+        self.ringing.remove(&id);
+    }
+
     pub(crate) fn phone(
         &mut self,
         now: Duration,
@@ -44,8 +49,6 @@ impl Conduct {
                     findings.add(now, "one thing at a time", format!("{name} had two calls for long"));
                 }
             }
-            // A new phone, or one whose power is back, knows of nothing before.
-            Event::Registered { .. } if calls.len() > 1 => calls.clear(),
             _ => {}
         }
     }

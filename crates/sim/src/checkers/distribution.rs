@@ -138,8 +138,7 @@ impl Distribution {
         }
         self.release(name, id);
         let Some(contact) = self.contacts.get_mut(&id) else { return };
-        contact.stage =
-            if outcome == OfferOutcome::CallerGone { Stage::Elsewhere } else { Stage::Waiting };
+        contact.stage = if outcome == OfferOutcome::CallerGone { Stage::Elsewhere } else { Stage::Waiting };
         contact.backed_off.insert(name.to_owned(), now + BACK_OFF);
     }
 

@@ -33,7 +33,11 @@ pub(crate) fn finish(world: &World, findings: &mut Findings) {
     for (what, count) in left.into_iter().filter(|(_, count)| *count > 0) {
         findings.add(now, RULE, format!("{count} {what} left"));
     }
-    for (room, key) in world.state().keys().filter(|(room, key)| *room == Room::Call || *room == Room::Media && *key != MARK_KEY) {
+    for (room, key) in world
+        .state()
+        .keys()
+        .filter(|(room, key)| *room == Room::Call || *room == Room::Media && *key != MARK_KEY)
+    {
         findings.add(now, RULE, format!("record {key:#x} of {room:?} left"));
     }
     for (id, station) in world.stations().filter(|(_, station)| !station.phone.is_idle()) {

@@ -53,12 +53,7 @@ impl Levels {
         }
     }
 
-    pub(crate) fn bridged(
-        &self,
-        now: Duration,
-        pair: [(StationId, &Role); 2],
-        findings: &mut Findings,
-    ) {
+    pub(crate) fn bridged(&self, now: Duration, pair: [(StationId, &Role); 2], findings: &mut Findings) {
         for (one, other) in [(pair[0].1, pair[1].1), (pair[1].1, pair[0].1)] {
             if let (Role::Caller { dials }, Role::Operator { name }) = (one, other)
                 && dials.contains(COMPLEX)

@@ -115,6 +115,11 @@ impl Checkers {
         self.conduct.phone(now, id, role, event, &mut self.findings);
     }
 
+    /// A phone lost its power, or is another one now.
+    pub(crate) fn lost_its_memory(&mut self, id: StationId) {
+        self.conduct.lost_its_memory(id);
+    }
+
     pub(crate) fn crashed(&mut self, now: Duration) {
         self.distribution.crashed();
         self.outcomes.crashed(now);

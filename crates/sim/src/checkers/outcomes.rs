@@ -123,12 +123,7 @@ impl Outcomes {
         }
     }
 
-    pub(crate) fn bridged(
-        &mut self,
-        now: Duration,
-        pair: [(StationId, &Role); 2],
-        findings: &mut Findings,
-    ) {
+    pub(crate) fn bridged(&mut self, now: Duration, pair: [(StationId, &Role); 2], findings: &mut Findings) {
         match pair {
             [(caller, Role::Caller { .. }), (_, Role::Operator { name })]
             | [(_, Role::Operator { name }), (caller, Role::Caller { .. })] => {

@@ -51,7 +51,7 @@ impl Privacy {
         self.look(now, written.as_bytes(), "the journal");
     }
 
-    pub(crate) fn to_operator(&mut self, now: Duration, message: &[u8]) {
+    pub(crate) fn message_to_operator(&mut self, now: Duration, message: &[u8]) {
         self.look(now, message, "a message to an operator's phone");
     }
 
