@@ -14,6 +14,8 @@
 //! | `calling` | our INVITE, its forks and its CANCEL |
 //! | `offered` | their INVITE until it is answered |
 //! | `session` | requests within a dialog, either way |
+//! | `ending` | how a leg ends |
+//! | `route` | where a dialog's next request goes |
 //! | `alive` | keep-alives to trunks and phones |
 //! | `records` | what survives a restart |
 
@@ -41,6 +43,7 @@ mod alive;
 pub(crate) mod bindings;
 mod calling;
 mod compose;
+mod ending;
 mod identify;
 pub(crate) mod leg;
 mod offered;
@@ -48,6 +51,7 @@ mod outside;
 mod receive;
 mod records;
 mod register;
+mod route;
 mod session;
 pub(crate) mod streams;
 mod transmit;
@@ -84,6 +88,9 @@ pub struct Endpoint {
     orphans: Vec<TransactionId>,
     /// Records that differ from what was last told.
     dirty: BTreeSet<u64>,
+    /// Legs that came back from records, by their Call-IDs, until every old message has left the network.
+    restored: BTreeMap<Bytes, DialogId>,
+    restored_until: Duration,
     /// This step's outputs, before the records that must go first.
     step: Vec<Output>,
     outputs: VecDeque<Output>,
@@ -190,6 +197,8 @@ impl Endpoint {
             ids: Ids { next: first_id, mark: first_id },
             orphans: Vec::new(),
             dirty: BTreeSet::new(),
+            restored: BTreeMap::new(),
+            restored_until: Duration::ZERO,
             step: Vec::new(),
             outputs: VecDeque::new(),
             entropy,

@@ -171,6 +171,16 @@ pub(crate) struct Leaving {
 }
 
 impl Leg {
+    /// Its dialog, in the states that have one.
+    pub(crate) fn dialog(&self) -> Option<&Dialog> {
+        match &self.state {
+            State::Offered(offered) => Some(&offered.dialog),
+            State::Established(session) => Some(&session.dialog),
+            State::Leaving(leaving) => Some(&leaving.dialog),
+            State::Calling(_) | State::Refusing { .. } => None,
+        }
+    }
+
     /// The session, if there is one.
     pub(crate) fn session(&mut self) -> Option<&mut Session> {
         match &mut self.state {

@@ -69,6 +69,10 @@ impl Endpoint {
 
     fn on_invite_outside(&mut self, now: Duration, flow: Flow, reply: Flow, request: Request) {
         let arrived = Arrived { request: &request, flow, reply };
+        // RFC 6026 §7.1: absorbed, as its transaction would have done.
+        if self.is_from_before(now, &request) {
+            return;
+        }
         let Some(peer) = self.proven(now, &arrived) else { return };
         let live = self.legs.len();
         if live >= self.settings.limits.dialogs_max {

@@ -19,6 +19,7 @@ use super::streams::Flow;
 use super::transmit::Hop;
 use super::{ClientUser, Endpoint, ServerUser, TimerKey};
 use crate::door::{DialogId, EndedBy, Event, Notice, Output, Peer, Reason, Settings, StreamId};
+use crate::transaction::GIVE_UP;
 use crate::transaction::client_invite::ClientInvite;
 use crate::transaction::server_invite::ServerInvite;
 use crate::transaction::server_non_invite::ServerNonInvite;
@@ -173,12 +174,27 @@ impl Endpoint {
                 unreadable.push(key);
             }
         }
+        endpoint.restored = endpoint.legs.iter().map(|(id, leg)| (leg.call_id.clone(), *id)).collect();
+        endpoint.restored_until = now + GIVE_UP;
         for key in unreadable {
             endpoint.dirty.insert(key);
             endpoint.tell(Event::Notice(Notice::RecordUnreadable { key }));
         }
         endpoint.flush(now);
         endpoint
+    }
+
+    /// Whether an INVITE is an old one of a leg that came back from records. Its transaction did not come back, so it
+    /// would else be taken for a new call.
+    pub(super) fn is_from_before(&mut self, now: Duration, request: &Request) -> bool {
+        if now > self.restored_until {
+            self.restored.clear();
+        }
+        let leg = self.restored.get(request.call_id()).and_then(|id| self.legs.get(id));
+        leg.and_then(Leg::dialog).is_some_and(|dialog| {
+            request.from().tag().is_some_and(|tag| tag == dialog.remote_tag)
+                && dialog.remote_sequence.is_some_and(|last| request.cseq().sequence <= last)
+        })
     }
 
     /// Puts the records that changed before everything else of this step.

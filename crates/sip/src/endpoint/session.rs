@@ -7,15 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand_core::Rng;
 
-use super::compose::{ALLOWED, SDP, reason_of, reason_value};
-use super::leg::{AwaitsAnswer, Dialog, Leaving, Leg, Reoffer, Session, State};
+use super::compose::{ALLOWED, SDP, reason_of};
+use super::leg::{AwaitsAnswer, Leg, Reoffer, Session, State};
 use super::outside::{Arrived, is_type, with_abilities};
 use super::streams::Flow;
-use super::transmit::{DEFAULT_PORT, Hop};
 use super::{ClientUser, Endpoint, ServerUser, TimerKey};
-use crate::door::{DialogId, EndedBy, Event, Reason, Transport};
+use crate::door::{DialogId, EndedBy, Event};
 use crate::transaction::table::TransactionId;
-use crate::wire::{HeaderId, Host, Method, NameAddr, Request, Response, Uri, eq_ignore_case};
+use crate::wire::{HeaderId, Method, Request, Response, Uri};
 
 /// How often a re-INVITE that meets another one is tried again.
 const GLARES_MAX: u32 = 5;
@@ -82,12 +81,7 @@ impl Endpoint {
         let id = *self.tags.get(tag)?;
         let leg = self.legs.get(&id)?;
         let from_tag = request.from().tag().unwrap_or_default();
-        let remote_tag = match &leg.state {
-            State::Offered(offered) => Some(&offered.dialog.remote_tag),
-            State::Established(session) => Some(&session.dialog.remote_tag),
-            State::Leaving(leaving) => Some(&leaving.dialog.remote_tag),
-            State::Calling(_) | State::Refusing { .. } => None,
-        };
+        let remote_tag = leg.dialog().map(|dialog| &dialog.remote_tag);
         (leg.call_id == *request.call_id() && remote_tag.is_none_or(|known| *known == from_tag)).then_some(id)
     }
 
@@ -413,136 +407,6 @@ impl Endpoint {
         }
     }
 
-    /// RFC 3261 §12.2.1.2: 408 and 481 end a dialog. Whoever may still be there is told by a BYE.
-    fn lose(&mut self, now: Duration, id: DialogId, status: u16) {
-        let Some(session) = self.legs.get_mut(&id).and_then(Leg::session) else { return };
-        let mut dialog = session.dialog.clone();
-        self.forget_leg(id);
-        if status == 408 {
-            self.send_bye_for(now, &mut dialog, None, ClientUser::Nobody);
-        }
-        self.tell(Event::Ended { dialog: id, by: EndedBy::Lost(status), reason: None });
-    }
-
-    pub(super) fn end_leg(&mut self, now: Duration, id: DialogId, reason: Option<Reason>) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        match &mut leg.state {
-            State::Calling(calling) => {
-                if !std::mem::replace(&mut calling.cancelled, true) {
-                    self.dirty.insert(id.0);
-                    self.cancel_forks(now, id, reason.as_ref());
-                    self.finish_calling_if_done(id);
-                }
-            }
-            State::Offered(_) => self.send_rejection(now, id, 480, reason.as_ref()),
-            State::Established(session) => {
-                if session.awaits_answer.is_some() {
-                    self.send_acknowledgement(now, id, None);
-                    return self.leave(now, id, reason, EndedBy::Us);
-                }
-                // RFC 3261 §15: no BYE before the ACK for the 2xx, or before that is given up.
-                if !session.confirmed && session.unacknowledged.is_some() {
-                    session.ending.get_or_insert(reason);
-                    self.dirty.insert(id.0);
-                    return;
-                }
-                self.leave(now, id, reason, EndedBy::Us);
-            }
-            State::Refusing { .. } | State::Leaving(_) => {}
-        }
-    }
-
-    /// Sends BYE on an established leg; the leg ends with its answer.
-    pub(super) fn leave(&mut self, now: Duration, id: DialogId, reason: Option<Reason>, by: EndedBy) {
-        let Some(session) = self.legs.get_mut(&id).and_then(Leg::session) else { return };
-        let mut dialog = session.dialog.clone();
-        self.abandon_session(now, id);
-        let sent = self.send_bye_for(now, &mut dialog, reason.as_ref(), ClientUser::Bye(id));
-        self.dirty.insert(id.0);
-        match sent.filter(|transaction| self.transactions.client(*transaction).is_some()) {
-            Some(_) => {
-                if let Some(leg) = self.legs.get_mut(&id) {
-                    leg.state = State::Leaving(Box::new(Leaving { dialog, by }));
-                }
-            }
-            // There is no way to the peer: the leg is over all the same.
-            None => {
-                self.forget_leg(id);
-                self.tell(Event::Ended { dialog: id, by, reason: None });
-            }
-        }
-    }
-
-    /// Sends a BYE for a dialog.
-    pub(super) fn send_bye_for(
-        &mut self,
-        now: Duration,
-        dialog: &mut Dialog,
-        reason: Option<&Reason>,
-        user: ClientUser,
-    ) -> Option<TransactionId> {
-        dialog.local_sequence += 1;
-        let hop = self.hop_for(now, dialog)?;
-        let branch = self.fresh_branch();
-        let mut builder = self.in_dialog(dialog, &Method::Bye, dialog.local_sequence, &branch, &hop);
-        if let Some(reason) = reason {
-            builder = builder.header(HeaderId::Reason, reason_value(reason));
-        }
-        Some(self.start_client(now, &Method::Bye, branch, builder.finish(), hop, user))
-    }
-
-    pub(super) fn on_bye_done(&mut self, id: DialogId) {
-        let Some(State::Leaving(leaving)) = self.legs.get(&id).map(|leg| &leg.state) else { return };
-        let by = leaving.by;
-        self.forget_leg(id);
-        self.tell(Event::Ended { dialog: id, by, reason: None });
-    }
-
-    /// Takes a leg out, with its deadlines; answers what its peer still waits for.
-    pub(super) fn forget_leg(&mut self, id: DialogId) {
-        self.abandon_timers(id);
-        if let Some(leg) = self.legs.remove(&id) {
-            self.tags.remove(&leg.local_tag);
-            if let State::Established(session) = leg.state
-                && let Some(transaction) = session.their_offer
-            {
-                self.orphans.push(transaction);
-            }
-        }
-        self.dirty.insert(id.0);
-    }
-
-    fn abandon_session(&mut self, now: Duration, id: DialogId) {
-        self.abandon_timers(id);
-        let pending =
-            self.legs.get_mut(&id).and_then(Leg::session).and_then(|session| session.their_offer.take());
-        if let Some(transaction) = pending {
-            self.respond_with(now, transaction, 487, None, |builder| builder);
-        }
-    }
-
-    /// RFC 3261 §15.1.2: requests that were pending when their dialog ended get 487.
-    pub(super) fn answer_orphans(&mut self, now: Duration) {
-        for transaction in std::mem::take(&mut self.orphans) {
-            self.respond_with(now, transaction, 487, None, |builder| builder);
-        }
-    }
-
-    fn abandon_timers(&mut self, id: DialogId) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        let timers = match &mut leg.state {
-            State::Offered(offered) => [offered.repeat.take(), None],
-            State::Established(session) => {
-                let unacknowledged = session.unacknowledged.as_mut().and_then(|waiting| waiting.timer.take());
-                [session.reoffer_timer.take(), unacknowledged]
-            }
-            State::Calling(_) | State::Refusing { .. } | State::Leaving(_) => [None, None],
-        };
-        for timer in timers.into_iter().flatten() {
-            self.schedule.cancel(timer);
-        }
-    }
-
     /// A response that no transaction knows. A repeated 2xx of an INVITE from before a restart is acknowledged
     /// again; everything else is absorbed (RFC 3261 §18.1.2).
     pub(super) fn on_stray_response(&mut self, now: Duration, response: &Response) {
@@ -561,66 +425,6 @@ impl Endpoint {
             self.acknowledge_answer(now, None, &dialog, response.cseq().sequence, None);
         }
     }
-
-    /// Where the next request of a dialog goes: the stream that the peer uses, the first route, or the target.
-    pub(super) fn hop_for(&mut self, now: Duration, dialog: &Dialog) -> Option<Hop> {
-        let flow = dialog.flow;
-        let route = dialog.routes.first().and_then(|route| NameAddr::parse(route.clone()).ok());
-        let next = route.as_ref().map_or(&dialog.target, NameAddr::uri).clone();
-        let alive = matches!(flow, Flow::Stream { stream, .. } if self.streams.contains(stream));
-        if route.is_none() && !alive {
-            // A phone that registered anew, over another stream or from another port, is there now.
-            if let Some(binding) = self.bindings.of_contact(&next) {
-                return Some(Hop::Flow(binding.flow));
-            }
-        }
-        if route.is_none() && dialog.keeps_flow && flow.transport() == Transport::Udp {
-            return Some(Hop::Flow(flow));
-        }
-        let told = next.param("transport").and_then(|param| param.value);
-        let transport = match told {
-            Some(value) if eq_ignore_case(value, b"tcp") => Transport::Tcp,
-            Some(value) if eq_ignore_case(value, b"udp") => Transport::Udp,
-            _ => flow.transport(),
-        };
-        let port = next.port().unwrap_or(DEFAULT_PORT);
-        match next.host() {
-            _ if alive && route.is_none() => Some(Hop::Flow(flow)),
-            Some(Host::Ip(address)) if alive && address == flow.remote().ip() => Some(Hop::Flow(flow)),
-            Some(Host::Ip(address)) if is_beyond_reach(address, flow.remote().ip()) => Some(Hop::Flow(flow)),
-            Some(Host::Ip(address)) => {
-                let remote = std::net::SocketAddr::new(address, port);
-                match (transport, flow) {
-                    // From the socket that the peer knows.
-                    (Transport::Udp, Flow::Datagram { local, .. }) if local.is_ipv4() == remote.is_ipv4() => {
-                        Some(Hop::Flow(Flow::Datagram { local, remote }))
-                    }
-                    _ => Some(Hop::Flow(self.flow_to(now, transport, remote).unwrap_or(flow))),
-                }
-            }
-            Some(Host::Name(name)) => {
-                let host = String::from_utf8_lossy(name).as_ref().into();
-                Some(Hop::Name { host, port, transport })
-            }
-            None => Some(Hop::Flow(flow)),
-        }
-    }
-}
-
-/// Whether an address that a peer gives as its own cannot be reached from here, because it means something only
-/// where the peer is: private, loopback or unspecified, while the peer itself is seen elsewhere.
-fn is_beyond_reach(told: std::net::IpAddr, seen: std::net::IpAddr) -> bool {
-    use std::net::IpAddr;
-    let scope = |address: IpAddr| match address.to_canonical() {
-        IpAddr::V4(address) if address.is_unspecified() => 0,
-        IpAddr::V4(address) if address.is_loopback() => 1,
-        IpAddr::V4(address) if address.is_private() || address.is_link_local() => 2,
-        IpAddr::V6(address) if address.is_unspecified() => 0,
-        IpAddr::V6(address) if address.is_loopback() => 1,
-        IpAddr::V6(address) if address.is_unique_local() || address.is_unicast_link_local() => 2,
-        IpAddr::V4(_) | IpAddr::V6(_) => 3,
-    };
-    scope(told) == 0 || scope(told) < scope(seen)
 }
 
 fn session_of(

@@ -172,6 +172,24 @@ fn a_bye_that_was_under_way_is_sent_again() {
 }
 
 #[test]
+fn a_late_copy_of_an_answered_invite_is_no_new_call() {
+    let mut script = Script::new();
+    script.from(CARRIER, &invite("a", 1));
+    let leg = script.leg();
+    script.act(|endpoint, now| endpoint.answer(now, leg, answer()));
+    let to = to_of(&script);
+    script.from(CARRIER, &request("ACK", "ack", &to, 1, ""));
+    script.restart();
+    script.told();
+    script.said();
+    script.from(CARRIER, &invite("a", 1));
+    assert_eq!((script.said().len(), script.told().len()), (0, 0));
+    assert_eq!(script.endpoint.counts().dialogs, 1);
+    script.from(CARRIER, &invite("b", 1).replace("call-1", "call-2"));
+    assert_eq!(script.told(), ["incoming"]);
+}
+
+#[test]
 fn numbers_are_never_used_twice() {
     let mut script = Script::new();
     script.from(CARRIER, &invite("a", 1));
