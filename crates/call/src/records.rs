@@ -135,12 +135,15 @@ impl Engine {
 
     fn record(&self, key: RecordKey) -> Option<Bytes> {
         match key {
-            RecordKey::Contact(contact) => {
-                self.calls.get(&contact).map(|call| encode(&CallRecord::from(call)))
-            }
+            RecordKey::Contact(contact) => self.calls.get(&contact).map(encode_call),
             RecordKey::Feature(dialog) => self.feature_calls.get(&dialog).map(|call| encode(&call.leg.0)),
         }
     }
+}
+
+/// A call's record.
+pub(crate) fn encode_call(call: &Call) -> Bytes {
+    encode(&CallRecord::from(call))
 }
 
 fn encode(record: &impl Serialize) -> Bytes {
