@@ -49,9 +49,9 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    /// Gives so many operators a simulated telephone, the first ones of the deployment.
+    /// Gives so many operators a simulated telephone.
     pub(crate) fn new(deployment: &Deployment, operators: usize) -> Self {
-        let mut logins: Vec<Login> = deployment.operators.iter().filter_map(operator_login).collect();
+        let mut logins: Vec<Login> = mixed(&deployment.operators).filter_map(operator_login).collect();
         let free = logins.split_off(operators.min(logins.len()));
         let policy = &deployment.policy;
         let softphone = deployment.trunks.iter().find(|trunk| trunk.name.as_str() == SOFTPHONE_TRUNK);
@@ -98,6 +98,15 @@ fn names(deployment: &Deployment) -> Names {
         lines: deployment.lines.iter().map(|line| (line.name.clone(), line.display.clone())).collect(),
         operators: deployment.operators.iter().map(|one| (one.name.clone(), shown(one))).collect(),
     }
+}
+
+/// In turn one who takes level 1 only and one who takes level 2: however few play, both are there. The deployment's
+/// first one comes last, because hers is the account for a person.
+fn mixed(operators: &[Operator]) -> impl Iterator<Item = &Operator> {
+    let others = operators.iter().skip(1).chain(operators.first());
+    let (twos, ones): (Vec<_>, Vec<_>) = others.partition(|operator| operator.levels.contains(&Level::Two));
+    let turns = ones.len().max(twos.len());
+    (0..turns).flat_map(move |turn| [ones.get(turn).copied(), twos.get(turn).copied()]).flatten()
 }
 
 fn operator_login(operator: &Operator) -> Option<Login> {

@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Deployment, Problems};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::config::{self, Deployment, MediaFrom, Problems};
 
 /// Where softphones find it.
 pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -17,6 +19,11 @@ pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// If the port is taken, the next ones are tried, two by two: RTP has no use for them, SIP leaves odd ones to TLS.
 const PORTS_TRIED: u16 = 20;
+
+/// Ports for sound, so that demonstrations side by side seldom meet: each has one of these blocks, by its SIP port.
+const RTP_BLOCK_FIRST: u16 = 20_000;
+const RTP_BLOCK_PORTS: u16 = 2_000;
+const RTP_BLOCKS: u16 = 5;
 
 /// Why there is no place.
 #[derive(Debug)]
@@ -61,8 +68,8 @@ pub(crate) fn free_port(wished: u16) -> Result<u16, PlaceError> {
     if wished == 0 {
         return any_port().map_err(|_| PlaceError::PortsTaken(0));
     }
-    let candidates = (0..PORTS_TRIED).filter_map(|step| wished.checked_add(2 * step));
-    candidates.into_iter().find(|port| is_free(*port)).ok_or(PlaceError::PortsTaken(wished))
+    let mut candidates = (0..PORTS_TRIED).filter_map(|step| wished.checked_add(2 * step));
+    candidates.find(|port| is_free(*port)).ok_or(PlaceError::PortsTaken(wished))
 }
 
 fn any_port() -> io::Result<u16> {
@@ -100,7 +107,8 @@ pub(crate) fn directory(port: u16) -> Result<PathBuf, PlaceError> {
     Ok(path)
 }
 
-/// The embedded deployment, on this port and without what this machine lacks.
+/// The embedded deployment, on this port and without what this machine lacks. A softphone may name any address of this
+/// machine and send from any other; on loopback all sound is this machine's, so it is believed.
 pub(crate) fn deployment(directory: &Path, port: u16) -> Result<Deployment, PlaceError> {
     let mut deployment = config::demo::load(directory).map_err(PlaceError::Deployment)?;
     let ipv6 = has_ipv6();
@@ -108,6 +116,11 @@ pub(crate) fn deployment(directory: &Path, port: u16) -> Result<Deployment, Plac
     node.sip.listen.retain(|listen| ipv6 || listen.address.is_ipv4());
     node.sip.listen.iter_mut().for_each(|listen| listen.address.set_port(port));
     node.rtp.addresses.retain(|rtp| ipv6 || rtp.bind.is_ipv4());
+    let first = RTP_BLOCK_FIRST + port / 2 % RTP_BLOCKS * RTP_BLOCK_PORTS;
+    let from_here = MediaFrom::Networks(vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]);
+    deployment.operators.iter_mut().for_each(|operator| operator.media_from = from_here.clone());
+    deployment.trunks.iter_mut().for_each(|trunk| trunk.media_from = from_here.clone());
+    node.rtp.ports = first..=first + RTP_BLOCK_PORTS - 1;
     Ok(deployment)
 }
 

@@ -25,10 +25,9 @@ pub(crate) fn summary(
     let _ = operators(&mut out, board, names, now);
     let _ = writeln!(
         out,
-        "Journal (SQLite) and log stay in {} until the next demonstration on this port:\n\
-         \x20 sqlite3 -header -column {}/state/journal.sqlite 'select * from cdr limit 5'",
-        left_in.display(),
-        left_in.display(),
+        "Until the next demonstration on this port, the journal (SQLite) and the log are in\n  {left_in}\n\
+         Its calls:  sqlite3 {left_in}/state/journal.sqlite 'select contact, line, outcome, operator from cdr'",
+        left_in = left_in.display(),
     );
     out
 }
