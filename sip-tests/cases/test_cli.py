@@ -1,9 +1,11 @@
 """The command line as an administrator meets it: exit codes, and words that help."""
 
+import json
+
 from harness import network
 from harness.deployment import Deployment
 from harness.processes import Child, check
-from harness.program import binary
+from harness.program import ROOT, binary
 from harness.world import World
 
 
@@ -85,3 +87,22 @@ def test_status_follows_a_call(world: World) -> None:
     phone.wait()
     world.wait("nobody talking", 5, lambda: program.json("status")["talking"] == 0)
     check(program.json("status")["today"]["answered"] == 1, f"{program.json('status')['today']}")
+
+
+def test_example_deployment_is_right(world: World) -> None:
+    """`vigie check --config config`: the deployment that the repository ships has no error."""
+    child = Child("check", [str(binary()), "check", "--config", str(ROOT / "config")], world.folder)
+    code = child.wait(10)
+    check(code == 0, f"code {code}: {child.output()}{child.errors()}")
+
+
+def test_check_tells_problems_to_programs(world: World) -> None:
+    """`vigie check --json`: each problem with file, line, field, found, expected."""
+    bad = Deployment().line(level=3).operator("eve", employer="nobody")
+    child = Child("check", [str(binary()), "check", "--json", "--config", str(bad.write(world.folder / "bad"))], world.folder)
+    check(child.wait(10) == 1, f"{child.output()}{child.errors()}")
+    problems = json.loads(child.output())["problems"]
+    fields = {(problem["file"], problem["field"]) for problem in problems}
+    check(("lines.toml", "line[0].level") in fields and ("operators.toml", "operator[0].employer") in fields, f"told: {fields}")
+    for problem in problems:
+        check({"severity", "file", "line", "field", "found", "expected"} <= set(problem), f"told: {problem}")

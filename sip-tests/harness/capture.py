@@ -18,6 +18,8 @@ from harness.processes import Child, Failure, check, wait_until
 
 SIP_PORTS_MIN, SIP_PORTS_MAX = 5060, 5999
 _KERNEL_BUFFER_MIB = "64"
+# RFC 863: nobody answers there.
+_DISCARD_PORT = 9
 
 
 @dataclasses.dataclass(slots=True)
@@ -128,9 +130,11 @@ class Recording:
 class Capture:
     """A running dumpcap on the loopback of this namespace."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, only: str = ""):
+        """`only` is a filter in libpcap's language; all packets without one."""
         self.path = folder / "wire.pcap"
         command = ["dumpcap", "-i", "lo", "-p", "-P", "-q", "-B", _KERNEL_BUFFER_MIB, "-s", "65535", "-w", str(self.path)]
+        command += ["-f", f"({only}) or dst port {_DISCARD_PORT}"] if only else []
         self.child = Child("dumpcap", command, folder)
         # The file's header is written once packets are being captured, not before.
         wait_until("dumpcap to start", 10, lambda: self.path.exists() and self.path.stat().st_size >= 24)
@@ -151,7 +155,7 @@ class Capture:
         """Waits for a packet of our own to be in the file, so that all before it are too."""
         marker = struct.pack("!Qd", 0x5649474945454E44, time.monotonic())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(marker, ("127.0.0.1", 9))
+            out.sendto(marker, ("127.0.0.1", _DISCARD_PORT))
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with self.path.open("rb") as file:

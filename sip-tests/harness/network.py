@@ -21,6 +21,9 @@ VIGIE_6 = "2001:db8::1"
 TRUNK_6 = "2001:db8::10"
 PHONE_6 = "2001:db8::20"
 
+# Places where a program might leave something; each namespace gets empty ones of its own.
+PRIVATE_FOLDERS = ("/dev/shm", "/run")
+
 _V4 = (VIGIE, TRUNK, TRUNK_WITH_PASSWORD, STRANGER, FIXED, *PHONES)
 _V6 = (VIGIE_6, TRUNK_6, PHONE_6)
 
@@ -41,7 +44,9 @@ def why_not_here() -> str | None:
 
 
 def set_up() -> None:
-    """Inside the namespace: loopback up, all addresses on it."""
+    """Inside the namespaces: folders of its own, loopback up, all addresses on it."""
+    for private in PRIVATE_FOLDERS:
+        subprocess.run(["mount", "-t", "tmpfs", "none", private], check=True)
     commands = ["link set lo up"]
     commands += [f"addr add {address}/32 dev lo" for address in _V4]
     # Without `nodad` an address stays tentative for a second and refuses to be bound.

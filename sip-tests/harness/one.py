@@ -8,7 +8,6 @@ import importlib
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import time
 import traceback
@@ -18,16 +17,11 @@ from harness.marks import Skip
 from harness.processes import Failure
 from harness.world import World
 
-# Places where a program might leave something; each test gets empty ones of its own.
-PRIVATE_FOLDERS = ("/dev/shm", "/run")
-
 
 def main() -> int:
     """Runs the named test; 0 when it ran to an outcome of any kind."""
     name, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     module, _, function = name.rpartition(".")
-    for private in PRIVATE_FOLDERS:
-        subprocess.run(["mount", "-t", "tmpfs", "none", private], check=True)
     temporary = folder / "tmp"
     temporary.mkdir()
     os.environ["TMPDIR"] = str(temporary)

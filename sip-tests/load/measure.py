@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from harness import audio_files, many, network, voice  # noqa: E402
+from harness.capture import Capture, Recording  # noqa: E402
 from harness.deployment import LINE_NUMBER, Deployment  # noqa: E402
 from harness.processes import Failure, check  # noqa: E402
 from harness.program import Program  # noqa: E402
@@ -89,6 +90,18 @@ def idle_cpu(program: Program, seconds: float = 3.0) -> float:
     return (program.usage().cpu_seconds - before) / seconds
 
 
+def answer_times_ms(recording: Recording) -> list[float]:
+    """From each INVITE of the trunk to its 200, as the wire has it."""
+    begun: dict[str, float] = {}
+    answered: dict[str, float] = {}
+    for message in recording.messages:
+        if message.method == "INVITE" and message.source[0] == network.TRUNK and message.status is None:
+            begun.setdefault(message.call_id, message.time)
+        elif message.method == "INVITE" and message.destination[0] == network.TRUNK and message.status == 200:
+            answered.setdefault(message.call_id, message.time)
+    return [1000 * (time_ - begun[call_id]) for call_id, time_ in answered.items() if call_id in begun]
+
+
 def scenario(world: World, name: str, sound: bool) -> pathlib.Path:
     """The scenario with its sound switched on or left out."""
     path = world.folder / name
@@ -127,25 +140,23 @@ def _run(world: World, load: Load) -> Result:
         "operators", scenario(world, "operator.xml", load.sound), network.FIXED, calls=load.calls, keys=keys, media_port=_OPERATOR_PORTS,
         arguments=("-aa", "-nd"), seconds=seconds, log_messages=False,
     )  # fmt: skip
+    capture = Capture(world.folder, only="udp port 5060")
+    world.at_end(capture.child.end)
     idle = idle_cpu(program)
     program.reset_peak()
     before, start = program.usage(), time.monotonic()
     calling = world.sipp(
         "callers", scenario(world, "caller.xml", load.sound), network.TRUNK, remote=network.VIGIE, service=LINE_NUMBER, calls=load.calls,
         keys=keys, media_port=_CALLER_PORTS, seconds=seconds, log_messages=False,
-        arguments=("-r", f"{load.rate:g}", "-l", str(load.calls), "-d", str(int(load.talk_seconds * 1000)), "-inf", str(numbers), "-trace_rtt", "-rtt_freq", "1"),
+        arguments=("-r", f"{load.rate:g}", "-l", str(load.calls), "-d", str(int(load.talk_seconds * 1000)), "-inf", str(numbers)),
     )  # fmt: skip
     code = calling.child.wait(seconds + 15)
+    check(code in (0, 1), f"SIPp ended with {code}: {calling.complaint()}")
     after, elapsed = program.usage(), time.monotonic() - start
     answering.end()
-    answers = [
-        float(line.split(";")[1])
-        for path in world.folder.glob("*_rtt.csv")
-        for line in path.read_text().splitlines()[1:]
-        if line.count(";") >= 2
-    ]
-    failed = load.calls - len(answers)
-    check(code in (0, 1), f"SIPp ended with {code}: {calling.complaint()}")
+    answers = answer_times_ms(capture.stop())
+    # SIPp ends with 1 when a call failed, be it only after its answer.
+    failed = max(load.calls - len(answers), code)
     if failed:
         print(f"  {failed} of {load.calls} calls failed: {calling.complaint().splitlines()[-1] if calling.complaint() else ''}", flush=True)
     return Result(
