@@ -22,11 +22,11 @@ def start(world: World, *arguments: str) -> Child:
 def test_demo_serves_callers_over_real_sockets(world: World) -> None:
     """`vigie demo` for half a minute of a day ten times as fast: real SIP and RTP on the wire, calls answered, a summary, exit code 0."""
     capture = Capture(world.folder)
-    demo = start(world, "--duration", "30s", "--speed", "10", "--calls-per-hour", "300")
-    check(demo.wait(90) == 0, f"exit code {demo.process.returncode}: {demo.errors()[-1500:]}")
+    demo = start(world, "--duration", "30s", "--speed", "10", "--calls-per-hour", "150")
+    check(demo.wait(110) == 0, f"exit code {demo.process.returncode}: {demo.errors()[-1500:]}")
     recording = capture.stop()
     answered = [message for message in recording.find("INVITE", status=200)]
-    check(len(answered) >= 6, f"{len(answered)} calls and offers were answered on the wire")
+    check(len(answered) >= 4, f"{len(answered)} calls and offers were answered on the wire")
     check(len(recording.streams()) >= 6, f"{len(recording.streams())} RTP streams on the wire")
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", demo.output())
     check("answered" in text.lower(), f"the summary says: {text[-1500:]}")
