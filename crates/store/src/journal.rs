@@ -24,9 +24,10 @@ const QUEUE_MAX: usize = 32_768;
 /// Events kept in memory while the database is away, before the spool file takes over.
 const BACKLOG_MAX: usize = 65_536;
 
-/// The writer waits this long for more before it commits: at a thousand events a second, a commit for
-/// twenty instead of twenty commits. It is also what a crash may cost the journal.
-const GROUP_WAIT: Duration = Duration::from_millis(20);
+/// The writer waits this long for more before it commits: a commit is a sync of the disk, and ten a second are what a
+/// small machine does beside its calls. It is also what a power cut may cost the journal; after a mere crash, whoever
+/// kept what was not committed hands it in again.
+const GROUP_WAIT: Duration = Duration::from_millis(100);
 
 /// How a journal is kept.
 #[derive(Debug, Clone)]
@@ -135,6 +136,8 @@ pub(crate) struct Shared {
     pub(crate) spooled: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) away: AtomicBool,
+    /// Somebody waits for the writer.
+    pub(crate) hurry: AtomicBool,
 }
 
 /// The journal, as who appends sees it. Clones share one journal.
@@ -149,6 +152,7 @@ pub struct Journal {
 /// Keeps the lock as long as the writer may write.
 #[derive(Debug)]
 struct Thread {
+    sleeper: std::thread::Thread,
     handle: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -161,7 +165,8 @@ impl Journal {
         let (queue, messages) = sync_channel(options.queue_max);
         let handle = start(writer, messages, lock)
             .map_err(|source| StoreError::File { path: options.path.clone(), source })?;
-        let thread = Arc::new(Thread { handle: std::sync::Mutex::new(Some(handle)) });
+        let sleeper = handle.thread().clone();
+        let thread = Arc::new(Thread { sleeper, handle: std::sync::Mutex::new(Some(handle)) });
         Ok((Self { queue, shared, path: options.path.as_path().into(), thread }, opened))
     }
 
@@ -191,6 +196,7 @@ impl Journal {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.hurry();
         match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(true) => Ok(()),
             Ok(false) => Err(NotFlushed::Away),
@@ -203,7 +209,9 @@ impl Journal {
     /// in time is in the spool file.
     pub fn close(self, time_max: Duration) -> Result<(), NotFlushed> {
         let flushed = self.flush(time_max);
-        if self.queue.try_send(Message::Stop).is_ok()
+        let told = self.queue.try_send(Message::Stop).is_ok();
+        self.hurry();
+        if told
             && flushed != Err(NotFlushed::TimedOut)
             && let Some(handle) = self.thread.handle.lock().ok().and_then(|mut handle| handle.take())
             && handle.join().is_err()
@@ -211,6 +219,12 @@ impl Journal {
             return Err(NotFlushed::Stopped);
         }
         flushed
+    }
+
+    /// Wakes the writer while it waits for more events.
+    fn hurry(&self) {
+        self.shared.hurry.store(true, Ordering::Release);
+        self.thread.sleeper.unpark();
     }
 
     /// The number of the last event that the database has for good: 0 if it has none. What comes after

@@ -152,30 +152,53 @@ impl Writer {
             None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(retry_at) => messages.recv_timeout(retry_at.saturating_duration_since(Instant::now())),
         };
-        let until = Instant::now() + self.group_wait;
-        let mut next = first;
+        let mut next = match first {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.retry_at = None;
+                return true;
+            }
+        };
+        if matches!(next, Message::Event(_)) {
+            self.rest();
+        }
         let mut taken = 0;
         loop {
             match next {
-                Ok(Message::Event(event)) => {
-                    self.keep(event);
-                    taken += 1;
-                }
-                Ok(Message::Flush(flush)) => {
+                Message::Event(event) => self.keep(event),
+                Message::Flush(flush) => {
                     waiting.push(flush);
                     self.retry_at = None;
                     return false;
                 }
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                Message::Stop => {
                     self.retry_at = None;
                     return true;
                 }
-                Err(RecvTimeoutError::Timeout) => return false,
             }
-            if taken >= BATCH_MAX {
+            taken += 1;
+            if taken == BATCH_MAX {
                 return false;
             }
-            next = messages.recv_timeout(until.saturating_duration_since(Instant::now()));
+            match messages.try_recv() {
+                Ok(message) => next = message,
+                // If the door is gone, the next round hears of it.
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Lets more come. The writer sleeps instead of waiting at the queue, so that an event costs neither it nor
+    /// the engine a system call; who is in a hurry wakes it.
+    fn rest(&self) {
+        let until = Instant::now() + self.group_wait;
+        while !self.shared.hurry.swap(false, Ordering::Acquire) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::park_timeout(left);
         }
     }
 
