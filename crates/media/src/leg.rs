@@ -100,7 +100,7 @@ impl Leg {
             connected: false,
             heard_at: None,
             silence: Silence { since: None, told: 0 },
-            checkpoint_due: now + Duration::from_secs(1),
+            checkpoint_due: next_checkpoint(now),
             rejected: [None; REJECTED_TOLD_MAX],
             dropped: 0,
         }
@@ -218,6 +218,11 @@ impl Leg {
             played: self.playout.as_ref().map(Playout::position),
         }
     }
+}
+
+/// Checkpoints are taken at whole seconds, those of many legs together: the engine is woken for all of them once.
+pub(crate) fn next_checkpoint(now: Duration) -> Duration {
+    Duration::from_secs(now.as_secs() + 1)
 }
 
 fn action_for(format: &PayloadFormat, to: &[PayloadFormat]) -> Action {

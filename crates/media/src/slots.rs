@@ -2,12 +2,14 @@
 //!
 //! Knows: indices and ticks. Must never know: what a leg does in its slot.
 //!
-//! A leg lives in one of 100 slots and is looked after when its slot comes by, ten times a second; while it plays,
-//! every twentieth millisecond. So work is spread evenly over time, and nothing is sorted or searched.
+//! A leg lives in one of five slots and is looked after when its slot comes by, ten times a second; while it plays, in
+//! one of twenty, every twentieth millisecond. So work is spread evenly over time, and nothing is sorted or searched.
+//! Looking after is not urgent, and waking a thread costs far more than looking after a leg: hence so few slots.
 
 use std::time::Duration;
 
-const HOUSE_SLOTS: u64 = 100;
+const HOUSE_SLOTS: u64 = 5;
+const HOUSE_SLOT_MS: u64 = 20;
 const PLAY_SLOTS: u64 = 20;
 /// After a pause of the whole machine so many milliseconds are made up for, no more.
 const CATCH_UP_TICKS_MAX: u64 = 100;
@@ -18,7 +20,7 @@ pub(crate) struct Slots {
     resident: Vec<Vec<u32>>,
     playing: Vec<Vec<u32>>,
     /// Bit n: `resident[n]` has legs.
-    resident_mask: u128,
+    resident_mask: u32,
     /// Bit n: `playing[n]` has legs.
     playing_mask: u32,
 }
@@ -87,7 +89,10 @@ impl Slots {
 
     /// The legs that live in this millisecond.
     pub(crate) fn resident(&self, tick: u64) -> &[u32] {
-        &self.resident[(tick % HOUSE_SLOTS) as usize]
+        if !tick.is_multiple_of(HOUSE_SLOT_MS) {
+            return &[];
+        }
+        &self.resident[(tick / HOUSE_SLOT_MS % HOUSE_SLOTS) as usize]
     }
 
     /// Those of this millisecond that don't play any more leave the list.
@@ -106,9 +111,11 @@ impl Slots {
 
     fn due_tick(&self) -> Option<u64> {
         let next = self.served + 1;
-        let house = steps(self.resident_mask, HOUSE_SLOTS, next);
-        let play = steps(u128::from(self.playing_mask), PLAY_SLOTS, next);
-        Some(next + house.into_iter().chain(play).min()?)
+        let next_house = next.div_ceil(HOUSE_SLOT_MS);
+        let house = steps(self.resident_mask, HOUSE_SLOTS, next_house)
+            .map(|steps| (next_house + steps) * HOUSE_SLOT_MS);
+        let play = steps(self.playing_mask, PLAY_SLOTS, next).map(|steps| next + steps);
+        house.into_iter().chain(play).min()
     }
 
     /// An idle worker isn't polled; time that passed meanwhile is not made up for.
@@ -120,7 +127,7 @@ impl Slots {
 }
 
 /// How many slots from `next` to the first that is set, going round.
-fn steps(mask: u128, slots: u64, next: u64) -> Option<u64> {
+fn steps(mask: u32, slots: u64, next: u64) -> Option<u64> {
     if mask == 0 {
         return None;
     }
@@ -137,13 +144,13 @@ fn ticks(now: Duration) -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Neighbours in index are far apart in time: 37 has no divisor in common with 100 or 20.
 fn house_slot(index: u32) -> usize {
-    (u64::from(index) * 37 % HOUSE_SLOTS) as usize
+    (u64::from(index) % HOUSE_SLOTS) as usize
 }
 
+/// Neighbours in index are apart in time: 7 has no divisor in common with 20.
 fn play_slot(index: u32) -> usize {
-    house_slot(index) % PLAY_SLOTS as usize
+    (u64::from(index) * 7 % PLAY_SLOTS) as usize
 }
 
 #[cfg(test)]

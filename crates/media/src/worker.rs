@@ -11,7 +11,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::latch::{Judgement, Sight};
-use crate::leg::{Action, Leg, Meaning};
+use crate::leg::{Action, Leg, Meaning, next_checkpoint};
 use crate::playout::Playout;
 use crate::rtcp::{self, REPORT_BYTES_MAX};
 use crate::rtp_header::{self, HEADER_BYTES, RtpHeader};
@@ -26,8 +26,6 @@ use crate::{
 const EVENTS_MAX: usize = 1024;
 /// Samples of a playout frame.
 const FRAME_SAMPLES: usize = 160;
-/// How often checkpoints are taken.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 /// A connected socket that heard nothing for so long is opened to all sources again: the kernel would hide a NAT's
 /// new binding.
 const DISCONNECT_AFTER: Duration = Duration::from_millis(500);
@@ -404,7 +402,7 @@ impl Worker {
             self.report(now, index, &mut leg, false, send);
         }
         if now >= leg.checkpoint_due {
-            leg.checkpoint_due = now + CHECKPOINT_INTERVAL;
+            leg.checkpoint_due = next_checkpoint(now);
             self.tell(WorkerEvent::Checkpoint { leg: id, checkpoint: leg.checkpoint(now) });
         }
         let quiet = leg.heard_at.is_none_or(|at| now.saturating_sub(at) >= DISCONNECT_AFTER);

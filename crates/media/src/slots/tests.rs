@@ -18,7 +18,7 @@ fn each_leg_is_looked_after_ten_times_a_second_and_plays_fifty() {
             slots.end_playing(tick, |_| true);
         }
     }
-    assert_eq!((house, play, busiest), (400, 50, 1));
+    assert_eq!((house, play, busiest), (400, 50, 8));
 }
 
 #[test]
