@@ -34,9 +34,16 @@ pub struct MediaThreads {
 /// One thread, from outside.
 struct Handle {
     commands: Sender<Command>,
-    wake: Arc<OwnedFd>,
+    wake: Arc<Wake>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a media thread is woken by. The commands of one step share a system call.
+struct Wake {
+    event: OwnedFd,
+    /// Written to, and not yet seen by the thread.
+    pending: AtomicBool,
 }
 
 /// What the threads counted together.
@@ -124,7 +131,7 @@ impl MediaThreads {
         events: Sender<(usize, WorkerEvent)>,
     ) -> io::Result<()> {
         let (commands, ring) = bounded(COMMANDS_MAX);
-        let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
+        let wake = Arc::new(Wake::new()?);
         let stop = Arc::new(AtomicBool::new(false));
         let parts = thread::Parts {
             number,
@@ -151,8 +158,28 @@ impl Drop for MediaThreads {
 
 impl Handle {
     fn wake(&self) {
-        // Fails only when the counter is full, and then the thread is awake.
-        let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes());
+        self.wake.call();
+    }
+}
+
+impl Wake {
+    fn new() -> io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        Ok(Self { event, pending: AtomicBool::new(false) })
+    }
+
+    fn call(&self) {
+        if !self.pending.swap(true, Ordering::AcqRel) {
+            // Fails only when the counter is full, and then the thread is awake.
+            let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// To be said before commands are looked for: whoever gives one after that writes anew.
+    fn answer(&self) {
+        let mut count = [0; 8];
+        let _ = rustix::io::read(&self.event, &mut count);
+        self.pending.swap(false, Ordering::AcqRel);
     }
 }
 

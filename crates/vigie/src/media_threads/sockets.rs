@@ -11,7 +11,7 @@ use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, connect, connect_unspec, recvfrom,
-    sendto, socket_with, sockopt,
+    send, sendto, socket_with, sockopt,
 };
 
 /// RFC 3246, RFC 4594 §4.1: telephony is forwarded first.
@@ -23,7 +23,12 @@ const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 pub(super) struct Sockets {
     epoll: OwnedFd,
     /// RTP and RTCP of each leg's index.
-    pairs: Vec<[Option<OwnedFd>; 2]>,
+    pairs: Vec<[Option<Socket>; 2]>,
+}
+
+struct Socket {
+    fd: OwnedFd,
+    connected: Option<SocketAddr>,
 }
 
 /// What a read gave.
@@ -48,14 +53,15 @@ impl Sockets {
         match op {
             SocketOp::Open { key, address } => self.open(key, address)?,
             SocketOp::Connect { key, to } => {
-                if let Some(socket) = self.socket(key) {
+                if let Some(socket) = self.socket_mut(key) {
                     // Without a route there is nothing to filter; sending will be counted as failed.
-                    let _ = connect(socket, &to);
+                    socket.connected = connect(&socket.fd, &to).is_ok().then_some(to);
                 }
             }
             SocketOp::Disconnect { key } => {
-                if let Some(socket) = self.socket(key) {
-                    let _ = connect_unspec(socket);
+                if let Some(socket) = self.socket_mut(key) {
+                    socket.connected = None;
+                    let _ = connect_unspec(&socket.fd);
                 }
             }
             SocketOp::Close { key } => {
@@ -72,7 +78,7 @@ impl Sockets {
     pub(super) fn read(&self, key: SocketKey, buffer: &mut [u8]) -> Read {
         let Some(socket) = self.socket(key) else { return Read::Nothing };
         let room = buffer.len();
-        match recvfrom(socket, buffer, RecvFlags::TRUNC) {
+        match recvfrom(&socket.fd, buffer, RecvFlags::TRUNC) {
             // An error that the network reported about an earlier packet comes here too, and is of no use.
             Ok((_, length, Some(from))) if length <= room => match SocketAddr::try_from(from) {
                 Ok(from) => Read::Packet(from, length),
@@ -85,9 +91,17 @@ impl Sockets {
     /// Sends; false if the kernel did not take it.
     pub(super) fn send(&self, key: SocketKey, to: SocketAddr, packet: &[u8]) -> bool {
         let Some(socket) = self.socket(key) else { return false };
-        match sendto(socket, packet, SendFlags::empty(), &to) {
+        let put = || {
+            // Where the socket is connected the kernel knows the route; an address would have it looked up again.
+            if socket.connected == Some(to) {
+                send(&socket.fd, packet, SendFlags::empty())
+            } else {
+                sendto(&socket.fd, packet, SendFlags::empty(), &to)
+            }
+        };
+        match put() {
             // The error is of an earlier packet (a port that was not open then), this one was not sent.
-            Err(Errno::CONNREFUSED) => sendto(socket, packet, SendFlags::empty(), &to).is_ok(),
+            Err(Errno::CONNREFUSED) => put().is_ok(),
             sent => sent.is_ok(),
         }
     }
@@ -110,12 +124,16 @@ impl Sockets {
         if self.pairs.len() <= leg {
             self.pairs.resize_with(leg + 1, || [None, None]);
         }
-        self.pairs[leg][slot(key.kind)] = Some(socket);
+        self.pairs[leg][slot(key.kind)] = Some(Socket { fd: socket, connected: None });
         Ok(())
     }
 
-    fn socket(&self, key: SocketKey) -> Option<&OwnedFd> {
+    fn socket(&self, key: SocketKey) -> Option<&Socket> {
         self.pairs.get(key.leg as usize)?[slot(key.kind)].as_ref()
+    }
+
+    fn socket_mut(&mut self, key: SocketKey) -> Option<&mut Socket> {
+        self.pairs.get_mut(key.leg as usize)?[slot(key.kind)].as_mut()
     }
 }
 
