@@ -103,6 +103,12 @@ impl Streams {
         });
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn open_now(&self) -> usize {
+        self.0.open.len()
+    }
+
     /// Queues a message. A peer that does not read fills its queue and is closed.
     pub(super) fn write(&self, id: StreamId, bytes: Bytes) {
         let full = self.0.open.get(&id).is_some_and(|stream| stream.writes.try_send(bytes).is_err());
@@ -130,14 +136,19 @@ impl Shared {
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         let (writes, queue) = mpsc::channel(WRITES_MAX);
-        self.tell(sip::Input::StreamOpened { stream: id, transport: sip::Transport::Tcp, local, remote })
-            .await;
-        let reading = self.runtime.spawn(self.clone().read(id, reader)).abort_handle();
-        self.open.insert(id, Stream { writes, reading });
+        let opened = sip::Input::StreamOpened { stream: id, transport: sip::Transport::Tcp, local, remote };
+        {
+            // The place is held until the stream is in it: the engine may write as soon as it is told of the stream, and
+            // a peer that hangs up at once must find something to remove.
+            let place = self.open.entry(id);
+            let reading = self.runtime.spawn(self.clone().read(id, opened, reader)).abort_handle();
+            place.insert(Stream { writes, reading });
+        }
         self.runtime.spawn(self.clone().write(id, writer, queue));
     }
 
-    async fn read(self: Arc<Self>, id: StreamId, mut reader: OwnedReadHalf) {
+    async fn read(self: Arc<Self>, id: StreamId, opened: sip::Input, mut reader: OwnedReadHalf) {
+        self.tell(opened).await;
         let mut buffer = BytesMut::with_capacity(READ_BYTES);
         loop {
             buffer.reserve(READ_BYTES);

@@ -89,3 +89,22 @@ async fn a_peer_that_never_reads_is_closed_and_delays_nobody() {
         assert!(written < 10_000, "the queue is bounded");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_can_be_written_as_soon_as_it_is_told() {
+    const ROUNDS: usize = 200;
+    let (doors, lanes) = engine_thread::lanes();
+    let bound = Bound::bind([loopback(Transport::Tcp)]).unwrap();
+    let local = bound.addresses()[0].1;
+    let mut net = bound.start(&Handle::current(), &doors, 10).unwrap();
+    for _ in 0..ROUNDS {
+        let mut peer = TcpStream::connect(local).await.unwrap();
+        let sip::Input::StreamOpened { stream, .. } = next(&lanes).await else { panic!() };
+        net.send(Output::StreamWrite { stream, bytes: Bytes::from_static(b"at once") });
+        let mut said = [0; 7];
+        tokio::time::timeout(PATIENCE, peer.read_exact(&mut said)).await.expect("it was written").unwrap();
+        drop(peer);
+        assert!(matches!(next(&lanes).await, sip::Input::StreamClosed { .. }));
+    }
+    assert_eq!(net.streams.open_now(), 0, "peers that hang up at once leave nothing behind");
+}
