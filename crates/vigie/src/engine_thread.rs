@@ -17,6 +17,7 @@ use facts::{Event, Fact, Stamper, UnixMicros, record};
 
 use crate::clock;
 use crate::state_file::{EVENT_ROOM, Entry, StateFile};
+use crate::vital::VitalThread;
 
 /// Datagrams and stream pieces that may wait: half a second of the most that one thread can serve.
 pub const NETWORK_LANE_MAX: usize = 16_384;
@@ -30,6 +31,11 @@ const BATCH_MAX: usize = 64;
 const WALL_CHECK_EVERY: Duration = Duration::from_secs(1);
 /// A wall clock that moved less than this is not worth a word.
 const WALL_STEP_MIN_MICROS: u64 = 50_000;
+/// How often the state file is written anew at most: where that fails for want of room, it is work for nothing.
+const REWRITE_EVERY: Duration = Duration::from_secs(1);
+/// Events that the state file keeps for a journal that is away. It holds so many in memory; what comes after them is in
+/// its spool file.
+const EVENTS_NOT_COMMITTED_MAX: usize = 131_072;
 
 /// What is said to the engine beside the network and the media workers.
 pub enum Control {
@@ -148,8 +154,12 @@ pub fn start(
         outputs: Vec::new(),
         events: Vec::new(),
         state_is_away: false,
+        rewrite_at: Duration::ZERO,
     };
-    std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&lanes, first))
+    std::thread::Builder::new().name("engine".into()).spawn(move || {
+        let _vital = VitalThread::begin();
+        thread.run(&lanes, first);
+    })
 }
 
 type Reply = Box<dyn FnOnce(Result<(), Refused>) + Send>;
@@ -169,6 +179,8 @@ struct EngineThread {
     outputs: Vec<Output>,
     events: Vec<Event>,
     state_is_away: bool,
+    /// When the state file may be written anew again.
+    rewrite_at: Duration,
 }
 
 impl EngineThread {
@@ -263,7 +275,9 @@ impl EngineThread {
         let event = self.stamper.stamp(fact);
         let written = Bytes::from(record::encode(&event));
         self.entries.push(Entry { room: EVENT_ROOM, key: event.seq, record: Some(written.clone()) });
-        self.events_not_committed.push_back((event.seq, written));
+        if self.events_not_committed.len() < EVENTS_NOT_COMMITTED_MAX {
+            self.events_not_committed.push_back((event.seq, written));
+        }
         self.events.push(event);
     }
 
@@ -291,15 +305,21 @@ impl EngineThread {
     fn write_state(&mut self) {
         let result = self.state.append(&self.entries);
         self.entries.clear();
-        if let Err(error) = &result {
+        self.tell_of_state(result.err());
+    }
+
+    /// Says when the state file begins to lack something, and when it no longer does.
+    fn tell_of_state(&mut self, error: Option<std::io::Error>) {
+        let away = self.state.lacks_a_step();
+        if away == self.state_is_away {
+            return;
+        }
+        self.state_is_away = away;
+        if let Some(error) = error {
             tracing::error!(%error, "the state file can't be written: a restart now would lose calls");
         }
-        if result.is_err() != self.state_is_away {
-            self.state_is_away = result.is_err();
-            let kind = EventKind::Alarm { alarm: Alarm::StateNotPersisted, raised: self.state_is_away };
-            self.stamp(Fact { now: clock::engine_now(), contact: None, kind });
-            self.entries.clear();
-        }
+        let kind = EventKind::Alarm { alarm: Alarm::StateNotPersisted, raised: away };
+        self.stamp(Fact { now: clock::engine_now(), contact: None, kind });
     }
 
     fn compact_if_worth(&mut self) {
@@ -307,9 +327,12 @@ impl EngineThread {
         while self.events_not_committed.front().is_some_and(|(seq, _)| *seq <= committed) {
             self.events_not_committed.pop_front();
         }
-        if !self.state.is_worth_compacting() {
+        let now = clock::engine_now();
+        let due = self.state.lacks_a_step() || self.state.is_worth_compacting();
+        if !due || now < self.rewrite_at {
             return;
         }
+        self.rewrite_at = now + REWRITE_EVERY;
         let records = self.engine.records().into_iter();
         let live =
             records.map(|(room, key, record)| Entry { room: room.number(), key, record: Some(record) });
@@ -317,8 +340,9 @@ impl EngineThread {
         let events =
             events.map(|(seq, event)| Entry { room: EVENT_ROOM, key: *seq, record: Some(event.clone()) });
         if let Err(error) = self.state.compact(live.chain(events)) {
-            tracing::error!(%error, "the state file can't be compacted; it goes on growing");
+            tracing::error!(%error, "the state file can't be written anew; this is tried again");
         }
+        self.tell_of_state(None);
     }
 
     /// The wall clock may be set; deadlines do not care, opening hours and dates do.

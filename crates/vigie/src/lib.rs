@@ -15,3 +15,4 @@ pub mod program;
 pub mod run;
 pub mod settings;
 pub mod state_file;
+mod vital;

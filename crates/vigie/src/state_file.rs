@@ -6,6 +6,7 @@
 //!
 //! The file: a header (magic, version, the boot's id), then frames of `length u32, CRC-32 u32, payload`, one a step. A
 //! payload is entries of `room u8, key u64, length u32 (all ones: erased), bytes`. A torn last frame is cut off.
+//! Another version's file, or another boot's, is emptied: nothing in it can be understood any more.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +19,7 @@ use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-/// Changes when the framing does; another version's file is left aside.
+/// Changes when the framing does.
 const MAGIC: &[u8; 8] = b"VIGIEST1";
 const STATE_FILE: &str = "state";
 const KEY_FILE: &str = "state.key";
@@ -68,6 +69,8 @@ pub struct StateFile {
     frame: Vec<u8>,
     written_bytes: u64,
     compacted_bytes: u64,
+    /// A step could not be written: the file lacks it until it is written anew.
+    lacks_a_step: bool,
 }
 
 /// Why the state file can't be had.
@@ -122,6 +125,7 @@ impl StateFile {
             frame: Vec::new(),
             written_bytes: whole_bytes as u64,
             compacted_bytes: 0,
+            lacks_a_step: false,
         };
         if whole_bytes == 0 {
             state.file.write_all(&header(&boot)).map_err(at(&path))?;
@@ -130,15 +134,27 @@ impl StateFile {
         Ok((state, left))
     }
 
-    /// Appends a step, or several: all of it or, after a crash, nothing. No fsync: the file is on tmpfs.
+    /// Appends a step, or several: all of it or, after a crash or an error, nothing. No fsync: the file is on tmpfs.
+    /// After an error [`StateFile::compact`] is due.
     pub fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         build_frame(&mut self.frame, entries.iter().cloned(), &mut self.cipher);
-        self.file.write_all(&self.frame)?;
+        if let Err(error) = self.file.write_all(&self.frame) {
+            self.lacks_a_step = true;
+            // Half a frame would hide from the next start all that is written after it. Where not even this can be
+            // done, the file is written anew all the same.
+            let _ = self.file.set_len(self.written_bytes);
+            return Err(error);
+        }
         self.written_bytes += self.frame.len() as u64;
         Ok(())
+    }
+
+    /// Whether a step is missing in the file, which then has to be written anew.
+    pub fn lacks_a_step(&self) -> bool {
+        self.lacks_a_step
     }
 
     /// Whether the file holds so much that is dead that it is worth [`StateFile::compact`].
@@ -148,19 +164,28 @@ impl StateFile {
 
     /// Writes what lives into a new file and puts it in the place of the old one.
     pub fn compact(&mut self, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
-        let path = self.directory.join(STATE_FILE);
         let next = self.directory.join("state.next");
-        let mut file = open_private(&next)?;
+        let written = self.write_anew(&next, entries);
+        if written.is_err() {
+            // Where room is short it must not take any.
+            let _ = fs::remove_file(&next);
+        }
+        written
+    }
+
+    fn write_anew(&mut self, next: &Path, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
+        let mut file = open_private(next)?;
         file.set_len(0)?;
         let mut content = header(&boot_id());
         build_frame(&mut self.frame, entries, &mut self.cipher);
         content.extend_from_slice(&self.frame);
         file.write_all(&content)?;
-        lock(&file, &next).map_err(|error| io::Error::other(error.to_string()))?;
-        fs::rename(&next, &path)?;
+        lock(&file, next).map_err(|error| io::Error::other(error.to_string()))?;
+        fs::rename(next, self.directory.join(STATE_FILE))?;
         self.file = file;
         self.written_bytes = content.len() as u64;
         self.compacted_bytes = self.written_bytes;
+        self.lacks_a_step = false;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use super::sockets::{Read, Sockets, key_of};
 use super::{Counters, Wake};
 use crate::clock;
+use crate::vital::VitalThread;
 
 /// Sockets that are served before time is looked at again.
 const BATCH_MAX: usize = 256;
@@ -60,7 +61,7 @@ impl MediaThread {
     }
 
     pub(super) fn run(mut self) {
-        let guard = EndsWithTheProgram;
+        let _vital = VitalThread::begin();
         pin(self.parts.number);
         let mut ready = Vec::with_capacity(BATCH_MAX);
         let mut buffer = [0; PACKET_BYTES_MAX];
@@ -89,7 +90,6 @@ impl MediaThread {
                 std::thread::sleep((woken + ROUND).saturating_sub(clock::engine_now()));
             }
         }
-        std::mem::forget(guard);
     }
 
     fn take_commands(&mut self, now: Duration) {
@@ -186,16 +186,4 @@ fn pin(number: usize) {
     own.set(processor);
     // Where the machine forbids it, the scheduler does well enough.
     let _ = sched_setaffinity(None, &own);
-}
-
-/// A media thread that panics leaves its calls mute, and nobody would notice. The program ends instead; its next
-/// start restores the calls within a second.
-struct EndsWithTheProgram;
-
-impl Drop for EndsWithTheProgram {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            std::process::abort();
-        }
-    }
 }

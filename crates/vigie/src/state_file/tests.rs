@@ -91,3 +91,36 @@ fn another_boots_file_means_nothing() {
     fs::write(&path, content).unwrap();
     assert!(left(scratch.path()).is_empty());
 }
+
+#[test]
+fn half_a_step_hides_nothing_that_follows() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut state, _) = StateFile::open(directory.path()).unwrap();
+    state.append(&[entry(2, 1, Some(b"before"))]).unwrap();
+    // A file that refuses, as a full file system would.
+    let whole = std::mem::replace(&mut state.file, File::open(directory.path().join(STATE_FILE)).unwrap());
+    state.append(&[entry(2, 2, Some(b"lost"))]).unwrap_err();
+    assert!(state.lacks_a_step());
+    state.file = whole;
+    state.append(&[entry(2, 3, Some(b"after"))]).unwrap();
+    assert!(state.lacks_a_step(), "what was lost is still missing");
+    let live = [entry(2, 1, Some(b"before")), entry(2, 2, Some(b"lost")), entry(2, 3, Some(b"after"))];
+    state.compact(live.into_iter()).unwrap();
+    assert!(!state.lacks_a_step());
+    drop(state);
+    assert_eq!(left(directory.path()).len(), 3);
+}
+
+#[test]
+fn writing_anew_without_room_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut state, _) = StateFile::open(directory.path()).unwrap();
+    state.append(&[entry(2, 1, Some(b"kept"))]).unwrap();
+    let next = directory.path().join("state.next");
+    std::fs::create_dir(&next).unwrap();
+    state.compact([entry(2, 1, Some(b"kept"))].into_iter()).unwrap_err();
+    std::fs::remove_dir(&next).unwrap();
+    state.append(&[entry(2, 2, Some(b"and on"))]).unwrap();
+    drop(state);
+    assert_eq!(left(directory.path()).len(), 2);
+}
