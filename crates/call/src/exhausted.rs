@@ -1,6 +1,7 @@
 //! Waiting leads nowhere: the longest wait is over, or nobody signed in may ever take the contact.
 //!
-//! Knows: what the line says happens then. Must never know: who would be eligible; the distributor said so.
+//! Knows: what the line says happens then. Must never know: who would be eligible; the distributor said so. Must never
+//! do: bring a level 2 contact to a line of level 1.
 
 use std::time::Duration;
 
@@ -63,7 +64,13 @@ impl Engine {
     /// She waits on another line: for the distributor a new arrival there, for everybody else the same contact.
     fn move_to_line(&mut self, now: Duration, contact: ContactId, line: Name) {
         let languages = self.lookup.plan_line(&self.settings, &line).map(|line| line.languages.clone());
+        let plan_line = self.lookup.plan_line(&self.settings, &line);
+        let lower = plan_line.is_none_or(|line| line.level == acd::Level::One);
         let Some(call) = self.calls.get_mut(&contact) else { return };
+        if call.level == acd::Level::Two && lower {
+            // Level 2 is for ever: on a line of level 1 a subcontractor could answer her. She keeps her place.
+            return;
+        }
         call.line = line.clone();
         call.overflowed = true;
         // A language that the other line lacks is asked for, or taken as its default, on arrival there.

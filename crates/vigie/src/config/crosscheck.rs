@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use facts::Language;
+use facts::{Language, LineName};
 
 use super::document::Span;
-use super::line::{Level, Line};
+use super::line::{Exhausted, Level, Line};
 use super::operator::{Device, EmployerKind, Operator};
 use super::reader::Reader;
 use super::trunk::Trunk;
@@ -14,6 +14,7 @@ use super::trunk::Trunk;
 /// Checks the lines against the operators. `lines` reads `lines.toml`.
 pub(super) fn lines(reader: &mut Reader<'_>, lines: &[(Span, Line)], operators: &[(Span, Operator)]) {
     for (span, line) in lines {
+        other_lines(reader, span, line, lines);
         let able: Vec<&Operator> = operators
             .iter()
             .map(|(_, operator)| operator)
@@ -37,6 +38,39 @@ pub(super) fn lines(reader: &mut Reader<'_>, lines: &[(Span, Line)], operators: 
         }
         sites(reader, span, line, operators);
     }
+}
+
+/// Where a line sends those who wait too long: never to a lower level, and never round in a circle.
+fn other_lines(reader: &mut Reader<'_>, span: &Span, line: &Line, lines: &[(Span, Line)]) {
+    let named = |name: &LineName| lines.iter().map(|(_, line)| line).find(|line| line.name == *name);
+    for other in sends_to(line) {
+        if line.level == Level::Two && named(&other).is_some_and(|other| other.level == Level::One) {
+            let found = format!("\"{}\" (level 2) with \"other-line\" to \"{other}\" (level 1)", line.name);
+            reader.error(span, found, "a line of level 2: a subcontractor may never answer these callers");
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let mut ahead = sends_to(line);
+    while let Some(name) = ahead.pop() {
+        if name == line.name {
+            let found = format!("\"{}\" with \"other-line\" that leads back to it", line.name);
+            reader.error(span, found, "lines that do not send callers round in a circle");
+            return;
+        }
+        if seen.insert(name.clone()) {
+            ahead.extend(named(&name).into_iter().flat_map(sends_to));
+        }
+    }
+}
+
+fn sends_to(line: &Line) -> Vec<LineName> {
+    let last_resort = line.waiting.last_resort.as_ref().map(|last_resort| &last_resort.then);
+    let then = last_resort.into_iter().chain([&line.waiting.nobody_eligible.then]);
+    then.filter_map(|then| match then {
+        Exhausted::OtherLine(other) => Some(other.clone()),
+        Exhausted::Keep(_) | Exhausted::AnnounceAndEnd(_) => None,
+    })
+    .collect()
 }
 
 /// The hard constraints of a line, and the fields by which an operator meets them.

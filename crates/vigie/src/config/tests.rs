@@ -147,7 +147,7 @@ fn a_good_deployment_is_read_as_it_stands() {
     assert_eq!(deployment.trunks[1].keep_alive, None, "there is nowhere to send it");
     assert_eq!(deployment.trunks[1].calls_max, 100, "the node's");
 
-    let [listening, complex] = deployment.lines.as_slice() else { panic!("two lines") };
+    let [listening, complex, _] = deployment.lines.as_slice() else { panic!("three lines") };
     assert_eq!(listening.numbers, ["+33199000010", "+333919"]);
     assert_eq!(listening.hours, OpeningHours::Always);
     assert_eq!(listening.answer, Answer::AtOnce);
@@ -164,7 +164,7 @@ fn a_good_deployment_is_read_as_it_stands() {
     assert_eq!(complex.full, Refusal::Status(486));
     assert_eq!(complex.required_skills["legal"], 3);
     let last_resort = complex.waiting.last_resort.as_ref().unwrap();
-    assert_eq!(last_resort.then, Exhausted::OtherLine("listening".into()));
+    assert_eq!(last_resort.then, Exhausted::OtherLine("partners".into()));
 
     let [amina, brenda, desk] = deployment.operators.as_slice() else { panic!("three operators") };
     assert_eq!(amina.levels, [Level::One, Level::Two]);
