@@ -25,7 +25,8 @@ pub fn init(level: LogLevel) {
     // A second start in the same process (tests) goes on with the first one's log.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .try_init();
 }
