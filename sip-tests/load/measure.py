@@ -1,8 +1,8 @@
 """Measures the program under load: SIPp as trunk, SIPp as many registered operators, the kernel's own figures.
 
 Three runs: signalling alone (CPU a call, INVITE to 200), calls held (memory a call), and sound (CPU a
-minute of bridged call). Prints a table beside what Asterisk's queues were measured at; asserts nothing
-about time. Must never read the program's own figures.
+minute of bridged call); on demand a ramp of rates, to see where it breaks. Prints a table beside what Asterisk's
+queues were measured at; asserts nothing about time. Must never read the program's own figures.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from harness import audio_files, many, network, voice  # noqa: E402
 from harness.capture import Capture, Recording  # noqa: E402
 from harness.deployment import LINE_NUMBER, Deployment  # noqa: E402
 from harness.processes import Failure, check  # noqa: E402
-from harness.program import Program  # noqa: E402
+from harness.program import TICKS_PER_SECOND, Program  # noqa: E402
 from harness.sipp import Sinks  # noqa: E402
 from harness.world import World  # noqa: E402
 
@@ -38,6 +38,7 @@ class Load:
     calls: int
     talk_seconds: float
     sound: bool = False
+    operators_min: int = 0
 
     @property
     def at_once(self) -> int:
@@ -58,6 +59,7 @@ class Result:
     resident_peak_kib: int
     answer_ms: list[float]
     talked_minutes: float
+    thread_seconds: dict[str, float]
 
     @property
     def own_cpu_seconds(self) -> float:
@@ -102,6 +104,21 @@ def answer_times_ms(recording: Recording) -> list[float]:
     return [1000 * (time_ - begun[call_id]) for call_id, time_ in answered.items() if call_id in begun]
 
 
+def cpu_by_thread(program: Program) -> dict[str, float]:
+    """CPU seconds of the program's threads by name; those of a numbered kind together."""
+    tasks = pathlib.Path(f"/proc/{program.child.pid}/task")
+    seconds: dict[str, float] = {}
+    for task in tasks.iterdir():
+        try:
+            head, _, rest = (task / "stat").read_text().rpartition(")")
+        except OSError:
+            continue
+        name = head.partition("(")[2].split("-")[0]
+        fields = rest.split()
+        seconds[name] = seconds.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    return seconds
+
+
 def scenario(world: World, name: str, sound: bool) -> pathlib.Path:
     """The scenario with its sound switched on or left out."""
     path = world.folder / name
@@ -122,7 +139,7 @@ def run(folder: pathlib.Path, load: Load) -> Result:
 
 
 def _run(world: World, load: Load) -> Result:
-    operators = load.at_once + max(4, load.at_once // 4)
+    operators = max(load.operators_min, load.at_once + max(4, load.at_once // 4))
     program = Program(world.folder, deployment(operators).write(world.folder / "vigie"))
     world.at_end(program.end)
     world.register_many([f"ecoutante-{index + 1}" for index in range(operators)], network.FIXED)
@@ -144,7 +161,7 @@ def _run(world: World, load: Load) -> Result:
     world.at_end(capture.child.end)
     idle = idle_cpu(program)
     program.reset_peak()
-    before, start = program.usage(), time.monotonic()
+    before, start, threads_before = program.usage(), time.monotonic(), cpu_by_thread(program)
     calling = world.sipp(
         "callers", scenario(world, "caller.xml", load.sound), network.TRUNK, remote=network.VIGIE, service=LINE_NUMBER, calls=load.calls,
         keys=keys, media_port=_CALLER_PORTS, seconds=seconds, log_messages=False,
@@ -152,7 +169,7 @@ def _run(world: World, load: Load) -> Result:
     )  # fmt: skip
     code = calling.child.wait(seconds + 15)
     check(code in (0, 1), f"SIPp ended with {code}: {calling.complaint()}")
-    after, elapsed = program.usage(), time.monotonic() - start
+    after, elapsed, threads_after = program.usage(), time.monotonic() - start, cpu_by_thread(program)
     answering.end()
     answers = answer_times_ms(capture.stop())
     # SIPp ends with 1 when a call failed, be it only after its answer.
@@ -161,25 +178,49 @@ def _run(world: World, load: Load) -> Result:
         print(f"  {failed} of {load.calls} calls failed: {calling.complaint().splitlines()[-1] if calling.complaint() else ''}", flush=True)
     return Result(
         load.calls, failed, after.cpu_seconds - before.cpu_seconds, idle, elapsed, before.resident_kib, after.resident_peak_kib, answers,
-        len(answers) * load.talk_seconds / 60,
+        len(answers) * load.talk_seconds / 60, {name: spent - threads_before.get(name, 0.0) for name, spent in threads_after.items()},
     )  # fmt: skip
 
 
-def table(rows: list[tuple[str, str, str, str]]) -> str:
+def table(rows: list[tuple[str, ...]]) -> str:
     """Columns, the first to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) if not i else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     )
 
 
+def ramp(out: pathlib.Path, rates: list[float], operators: int, seconds: float) -> list[tuple[str, ...]]:
+    """A run a rate, each with the same operators and calls of half a second, until calls fail."""
+    rows: list[tuple[str, ...]] = [("calls a second", "CPU a call, ms", "p50, ms", "p99, ms", "failed")]
+    for rate in rates:
+        calls = int(rate * seconds)
+        print(f"ramp: {calls} calls, {rate:g} a second", flush=True)
+        result = run(out / f"ramp-{rate:g}", Load(rate, calls, 0.5, operators_min=operators))
+        answered = max(1, calls - result.failed)
+        times = [f"{percentile(result.answer_ms, share):.1f}" for share in (0.50, 0.99)]
+        rows.append((f"{rate:g}", f"{result.own_cpu_seconds * 1000 / answered:.2f}", *times, str(result.failed)))
+        if result.failed > calls // 100:
+            break
+    return rows
+
+
+def threads(result: Result, units: float, scale: float) -> str:
+    """Where the CPU time of a run went, a unit, by the program's threads."""
+    spent = sorted(result.thread_seconds.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {seconds * scale / units:.3g}" for name, seconds in spent if seconds * scale / units >= 0.005)
+
+
 def main() -> int:
-    """Runs the three loads and prints the table; 1 when calls failed."""
+    """Runs the loads and prints the table; 1 when calls failed."""
     arguments = argparse.ArgumentParser(prog="sip-tests/load/run", description=__doc__.splitlines()[0])
     arguments.add_argument("--rate", type=float, default=20, help="calls a second without sound (default 20)")
     arguments.add_argument("--calls", type=int, default=1000, help="calls without sound (default 1000)")
-    arguments.add_argument("--held", type=int, default=300, help="calls held at once for the memory figure (default 300)")
+    arguments.add_argument("--operators", type=int, default=200, help="registered operators at least (default 200)")
+    arguments.add_argument("--ramp", default="", metavar="RATES", help="also these rates, comma-separated, until calls fail")
+    arguments.add_argument("--ramp-seconds", type=float, default=10, help="how long each of them (default 10)")
+    arguments.add_argument("--held", type=int, default=500, help="calls held at once for the memory figure (default 500)")
     arguments.add_argument("--bridged", type=int, default=40, help="calls at once with sound (default 40; 0: none)")
     arguments.add_argument("--sound-seconds", type=float, default=30, help="how long those talk (default 30)")
     arguments.add_argument("--smoke", action="store_true", help="a few calls of each kind, to see that it works")
@@ -187,10 +228,11 @@ def main() -> int:
     chosen = arguments.parse_args()
     if chosen.smoke:
         chosen.rate, chosen.calls, chosen.held, chosen.bridged, chosen.sound_seconds = 10, 50, 30, 8, 6
+        chosen.operators = 0
     network.set_up()
     try:
         print(f"signalling: {chosen.calls} calls, {chosen.rate:g} a second, 2 s each", flush=True)
-        signalling = run(chosen.out / "signalling", Load(chosen.rate, chosen.calls, 2.0))
+        signalling = run(chosen.out / "signalling", Load(chosen.rate, chosen.calls, 2.0, operators_min=chosen.operators))
         print(f"held: {chosen.held} calls at once", flush=True)
         rate = min(50.0, max(10.0, chosen.held / 10))
         held = run(chosen.out / "held", Load(rate, chosen.held, chosen.held / rate + 5))
@@ -198,11 +240,12 @@ def main() -> int:
         if chosen.bridged:
             print(f"sound: {chosen.bridged} calls at once, {chosen.sound_seconds:g} s each, both ways", flush=True)
             sound = run(chosen.out / "sound", Load(20, chosen.bridged, chosen.sound_seconds, sound=True))
+        ramped = ramp(chosen.out, [float(rate) for rate in chosen.ramp.split(",")], chosen.operators, chosen.ramp_seconds) if chosen.ramp else None
     except Failure as failure:
         print(f"the load could not be run: {failure}")
         return 1
     answered = max(1, signalling.calls - signalling.failed)
-    rows = [("", "vigie", "aim", "Asterisk app_queue")]
+    rows: list[tuple[str, ...]] = [("", "vigie", "aim", "Asterisk app_queue")]
     rows.append(("server CPU a call, ms", f"{signalling.own_cpu_seconds * 1000 / answered:.2f}", "< 1.5", "17-25"))
     rows.append(("peak memory a held call, KB", f"{(held.resident_peak_kib - held.resident_before_kib) / chosen.held:.1f}", "< 60", "500"))
     rows.append(("INVITE to 200, p50, ms", f"{percentile(signalling.answer_ms, 0.50):.1f}", "", ""))
@@ -214,6 +257,11 @@ def main() -> int:
     failed = signalling.failed + held.failed + (sound.failed if sound else 0)
     rows.append(("calls that failed", str(failed), "0", ""))
     print("\n" + table(rows))
+    print(f"\nCPU a call by thread, ms: {threads(signalling, answered, 1000)}")
+    if sound:
+        print(f"CPU a call-minute by thread, s: {threads(sound, max(sound.talked_minutes, 1e-9), 1)}")
+    if ramped:
+        print("\n" + table(ramped))
     return 1 if failed else 0
 
 
