@@ -13,7 +13,7 @@ use super::text::{clock, clock_or_dash, column, percent, width};
 
 /// Below this, waiting and talking stand one above the other.
 const SIDE_BY_SIDE_COLUMNS_MIN: usize = 76;
-/// Rows of callers that a small terminal still shows before operators give way.
+/// Rows of callers, the heading among them, that a small terminal still shows before operators give way.
 const CALLERS_ROWS_MIN: usize = 3;
 /// Alarms shown; the first is what to do first.
 const ALARMS_SHOWN_MAX: usize = 2;
@@ -98,7 +98,8 @@ pub(crate) fn rows(view: &View<'_>, columns: usize, height: usize) -> Vec<Row> {
     let footer: Vec<Row> = view.footer.iter().map(|line| vec![faint(format!(" {line}"))]).collect();
 
     let fixed = top.len() + operators.len() + footer.len() + 2;
-    let callers = callers(view, columns, height.saturating_sub(fixed).max(CALLERS_ROWS_MIN));
+    let panes_deep = if columns >= SIDE_BY_SIDE_COLUMNS_MIN { 1 } else { 2 };
+    let callers = callers(view, columns, height.saturating_sub(fixed).max(CALLERS_ROWS_MIN * panes_deep));
     let mut rows = top;
     rows.extend(callers);
     rows.push(Row::new());
