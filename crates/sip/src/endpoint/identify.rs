@@ -160,11 +160,13 @@ impl Endpoint {
         admitted
     }
 
-    /// Adds challenges. Those for a user who does not exist are those that most users get.
+    /// Adds challenges: those of the account that a request claims to be, else of the trunk that lives at its source,
+    /// else those that most users get; so an account that does not exist can't be told from one that does.
     pub(super) fn with_challenge(
         &mut self,
         now: Duration,
         mut builder: MessageBuilder,
+        source: IpAddr,
         user: &[u8],
         stale: bool,
     ) -> MessageBuilder {
@@ -172,7 +174,8 @@ impl Endpoint {
         let claimed = std::str::from_utf8(user)
             .ok()
             .and_then(|user| self.account(user))
-            .and_then(|account| account.credential.as_ref());
+            .and_then(|account| account.credential.as_ref())
+            .or_else(|| self.trunk_of(source)?.credential.as_ref());
         let usual = self.settings.accounts.iter().find_map(|account| account.credential.as_ref());
         let algorithms = claimed
             .or(usual)

@@ -121,7 +121,7 @@ impl Endpoint {
     pub(super) fn challenge(&mut self, now: Duration, arrived: &Arrived<'_>, user: &[u8], stale: bool) {
         let tag = self.stateless_tag(arrived.request);
         let builder = self.reply(arrived.request, arrived.source(), 401, Some(tag.as_bytes()));
-        let bytes = self.with_challenge(now, builder, user, stale).finish();
+        let bytes = self.with_challenge(now, builder, arrived.source().ip(), user, stale).finish();
         self.send_response(now, arrived.reply, &bytes);
     }
 
