@@ -22,6 +22,7 @@ use crate::words;
 const BUSY_HERE: u16 = 486;
 const TEMPORARILY_UNAVAILABLE: u16 = 480;
 const NOT_FOUND: u16 = 404;
+const NOT_ACCEPTABLE_HERE: u16 = 488;
 
 impl Engine {
     pub(crate) fn incoming(&mut self, now: Duration, incoming: Incoming) {
@@ -43,12 +44,12 @@ impl Engine {
             return self.refuse(now, trunk, &incoming, BUSY_HERE, RefusedReason::TrunkFull);
         }
         let found = self.lookup.dialled(&self.settings, trunk, &incoming.request_user, &incoming.to_user);
-        let (line, language) = match found {
+        let (line, language, speaks) = match found {
             Ok((line, number)) => {
                 let mut by_number = line.language_by_number.iter();
                 let language =
                     by_number.find(|(known, _)| known == number).map(|(_, language)| language.clone());
-                (line.name.clone(), language)
+                (line.name.clone(), language, line.answer != AnswerMode::OnOperatorRinging)
             }
             Err(dialled) => {
                 // A number of ours that is not configured, or a slip: the administrator must see it. Should it be the
@@ -72,12 +73,24 @@ impl Engine {
             codecs: trunk.codecs.clone(),
         };
         match self.media.allocate(now, allocate) {
+            // A line that speaks to callers needs a codec of ours; one that only rings lets any codec pass through.
+            Ok(allocated) if speaks && !self.can_speak(&allocated, &incoming) => {
+                self.media.release(now, allocated.leg);
+                let reason = RefusedReason::MediaNotAcceptable;
+                self.refuse(now, trunk, &incoming, NOT_ACCEPTABLE_HERE, reason);
+            }
             Ok(allocated) => self.begin(now, trunk, (line, language), incoming, allocated),
             Err(error) => {
                 let (status, reason) = words::media_refusal(&error);
                 self.refuse(now, trunk, &incoming, status, reason);
             }
         }
+    }
+
+    /// Whether prompts can be played on a leg. An INVITE without an offer gets one of ours, in codecs of ours.
+    fn can_speak(&self, allocated: &media::Allocated, incoming: &Incoming) -> bool {
+        let negotiated = self.media.negotiated(allocated.leg);
+        incoming.offer.is_none() || negotiated.is_some_and(|negotiated| negotiated.codec.is_some())
     }
 
     fn begin(

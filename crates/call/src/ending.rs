@@ -95,6 +95,7 @@ impl Engine {
         let ending = Ending { at: Some(now), by, cause: cause.clone() };
         call.stage = Stage::Over(ending);
         let (dialog, leg, edge, trunk) = (call.dialog, call.leg, call.edge, call.trunk.clone());
+        let talks = call.operator.as_ref().is_some_and(|operator| operator.connected);
         if in_menu {
             let exit = EventKind::MenuLeft { menu: Menu::Language, exit: MenuExit::CallerGone };
             self.fact(now, Some(contact), exit);
@@ -102,7 +103,11 @@ impl Engine {
         if let Some(calls) = self.calls_by_trunk.get_mut(&trunk) {
             *calls = calls.saturating_sub(1);
         }
-        // Said before the legs are dropped: an offer that still rings is withdrawn by the distributor as `ContactGone`.
+        // Her phone hears of this end before it hears of the next caller: one with a single line would be busy else.
+        if talks {
+            self.drop_operator(now, contact);
+        }
+        // An offer that still rings is withdrawn by the distributor, as `ContactGone`.
         self.acd.handle(now, acd::Input::Gone { contact: acd::ContactId(contact.0) });
         while let Some(decision) = self.acd.poll_output() {
             self.on_acd(now, decision);
