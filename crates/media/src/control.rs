@@ -385,17 +385,11 @@ impl Control {
 
     /// The partner's worker, or the one with the fewest legs that has a port.
     fn take_port(&mut self, now: Duration, partner: Option<usize>) -> Result<(usize, u16), MediaError> {
-        let mut load = vec![0_usize; self.workers];
-        for leg in self.legs.values() {
-            if let Some(legs) = load.get_mut(leg.worker) {
-                *legs += 1;
-            }
-        }
         let mut workers: Vec<usize> = match partner {
             Some(partner) => vec![partner],
             None => (0..self.workers).collect(),
         };
-        workers.sort_by_key(|&worker| load.get(worker).copied().unwrap_or(usize::MAX));
+        workers.sort_by_key(|&worker| self.ports.taken_of(worker));
         workers
             .into_iter()
             .find_map(|worker| Some((worker, self.ports.take(now, worker, &mut self.random)?)))

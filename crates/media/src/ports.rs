@@ -30,6 +30,7 @@ pub(crate) struct Ports {
 struct Block {
     range: Range<u32>,
     free: Vec<u16>,
+    taken: usize,
 }
 
 impl Ports {
@@ -44,7 +45,7 @@ impl Ports {
                 let start = first + 2 * (pairs * worker / workers) as u32;
                 let end = first + 2 * (pairs * (worker + 1) / workers) as u32;
                 let free = (start..end).step_by(2).filter_map(|port| u16::try_from(port).ok()).collect();
-                Block { range: start..end, free }
+                Block { range: start..end, free, taken: 0 }
             })
             .collect();
         Self { blocks, taken: BTreeSet::new(), resting: VecDeque::new() }
@@ -53,7 +54,8 @@ impl Ports {
     /// A pair of the worker's block.
     pub(crate) fn take(&mut self, now: Duration, worker: usize, random: &mut impl Rng) -> Option<u16> {
         self.wake(now);
-        let free = &mut self.blocks.get_mut(worker)?.free;
+        let block = self.blocks.get_mut(worker)?;
+        let free = &mut block.free;
         if free.is_empty() {
             return None;
         }
@@ -61,6 +63,7 @@ impl Ports {
         // The bias of a modulus over 2^64 is beyond measure.
         let chosen = usize::try_from(random.next_u64() % bound).unwrap_or(0);
         let port = free.swap_remove(chosen);
+        block.taken += 1;
         self.taken.insert(port);
         Some(port)
     }
@@ -72,13 +75,19 @@ impl Ports {
             block.free.retain(|&free| free != port);
         }
         self.resting.retain(|&(_, resting)| resting != port);
-        self.taken.insert(port)
+        let is_new = self.taken.insert(port);
+        if is_new && let Some(block) = self.block_of(port) {
+            block.taken += 1;
+        }
+        is_new
     }
 
     /// Gives a pair back; it rests.
     pub(crate) fn give_back(&mut self, now: Duration, port: u16, quarantine: Duration) {
-        if self.taken.remove(&port) && self.blocks.iter().any(|block| block.range.contains(&u32::from(port)))
+        if self.taken.remove(&port)
+            && let Some(block) = self.block_of(port)
         {
+            block.taken -= 1;
             self.resting.push_back((now + quarantine, port));
         }
     }
@@ -90,7 +99,7 @@ impl Ports {
                 break;
             }
             self.resting.pop_front();
-            if let Some(block) = self.blocks.iter_mut().find(|block| block.range.contains(&u32::from(port))) {
+            if let Some(block) = self.block_of(port) {
                 block.free.push(port);
             }
         }
@@ -105,8 +114,17 @@ impl Ports {
         self.taken.len()
     }
 
+    /// How many of the worker's pairs are taken: its load.
+    pub(crate) fn taken_of(&self, worker: usize) -> usize {
+        self.blocks.get(worker).map_or(usize::MAX, |block| block.taken)
+    }
+
     pub(crate) fn resting(&self) -> usize {
         self.resting.len()
+    }
+
+    fn block_of(&mut self, port: u16) -> Option<&mut Block> {
+        self.blocks.iter_mut().find(|block| block.range.contains(&u32::from(port)))
     }
 }
 
