@@ -22,7 +22,7 @@ use facts::event::{Digest, EventKind, Queue};
 use facts::kpi::Thresholds;
 use facts::{Event, UnixMicros, record};
 use sha2::Digest as _;
-use store::{Journal, Options, StoreError};
+use store::{Journal, Opened, Options, StoreError};
 use tokio::runtime::Runtime;
 
 use crate::clock;
@@ -100,7 +100,7 @@ impl Program {
         if let Some(broken) = &opened.broken {
             tracing::error!(%broken, "the journal's chain is broken: somebody or something changed it");
         }
-        let next_seq = catch_up(&journal, &left, opened.next_seq);
+        let (next_seq, next_contact) = catch_up(&journal, &left, &opened);
         let pseudonymiser = settings::pseudonymiser(&deployment).ok_or(StartError::NoPseudonymKey)?;
         let listen = deployment.node.sip.listen.iter().map(|listen| (listen.transport, listen.address));
         let bound = Bound::bind(listen).map_err(StartError::Bind)?;
@@ -117,7 +117,7 @@ impl Program {
             clock::engine_now(),
             settings,
             seed,
-            opened.next_contact,
+            next_contact,
             clock::unix_micros_at_epoch(),
             rooms(left),
         );
@@ -214,8 +214,11 @@ impl Program {
 }
 
 /// Events that the program before had said and the journal does not have: in order, before any new one.
-fn catch_up(journal: &Journal, left: &Left, next_seq: u64) -> u64 {
-    let mut next = next_seq;
+///
+/// Returns the next event's number and the next contact's.
+fn catch_up(journal: &Journal, left: &Left, opened: &Opened) -> (u64, u64) {
+    let mut next = opened.next_seq;
+    let mut next_contact = opened.next_contact;
     for ((room, seq), written) in &left.records {
         if *room != EVENT_ROOM || *seq < next {
             continue;
@@ -224,12 +227,13 @@ fn catch_up(journal: &Journal, left: &Left, next_seq: u64) -> u64 {
         match event {
             Some(event) => {
                 next = event.seq + 1;
+                next_contact = next_contact.max(event.contact.map_or(0, |contact| contact.0 + 1));
                 journal.append(event);
             }
             None => tracing::error!(seq, "an event left by the program before can't be read"),
         }
     }
-    next
+    (next, next_contact)
 }
 
 fn rooms(left: Left) -> impl Iterator<Item = (Room, u64, bytes::Bytes)> {

@@ -22,16 +22,42 @@ const PURE: &[&str] = &["facts", "sip", "media", "acd", "phone", "call", "sim"];
 
 /// What reads the world, or a clock, or draws from the machine's entropy.
 const WORLDLY: &[&str] = &[
-    "async-std", "axum", "crossterm", "dashmap", "fastrand", "getrandom", "hyper", "libc", "mio", "nix", "notify", "rand",
-    "reqwest", "rusqlite", "rustix", "smol", "socket2", "sqlx", "tempfile", "time", "tokio",
+    "async-std",
+    "axum",
+    "crossterm",
+    "dashmap",
+    "fastrand",
+    "getrandom",
+    "hyper",
+    "libc",
+    "mio",
+    "nix",
+    "notify",
+    "rand",
+    "reqwest",
+    "rusqlite",
+    "rustix",
+    "smol",
+    "socket2",
+    "sqlx",
+    "tempfile",
+    "time",
+    "tokio",
 ];
 
 fn manifest(path: &Path) -> toml::Table {
-    std::fs::read_to_string(path).unwrap().parse().unwrap()
+    let text = std::fs::read_to_string(path).expect("every room has its manifest");
+    text.parse().expect("cargo has read it")
 }
 
 fn names(manifest: &toml::Table, section: &str) -> BTreeSet<String> {
-    manifest.get(section).and_then(toml::Value::as_table).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    manifest
+        .get(section)
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 #[test]
@@ -48,7 +74,8 @@ fn arrows_are_those_of_the_design() {
     for (room, allowed) in ARROWS {
         let manifest = manifest(&root.join(room).join("Cargo.toml"));
         let used = names(&manifest, "dependencies");
-        let arrows: BTreeSet<&str> = used.iter().map(String::as_str).filter(|name| rooms.contains(*name)).collect();
+        let arrows: BTreeSet<&str> =
+            used.iter().map(String::as_str).filter(|name| rooms.contains(*name)).collect();
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
         assert!(arrows.is_subset(&allowed), "{room} uses {arrows:?}, the design allows {allowed:?}");
         if PURE.contains(room) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use facts::{Language, NumberingPlan};
+use sha2::Digest;
 use toml::Spanned;
 
 use super::document::Span;
@@ -247,6 +248,13 @@ pub(super) fn read_time_zone(reader: &mut Reader<'_>, value: &Option<Spanned<Str
     zone
 }
 
+/// On tmpfs, and of this deployment alone: a copy of it under the same name must not take up this one's calls.
+fn live_default(node_name: &str, state_directory: &Path) -> PathBuf {
+    let digest = sha2::Sha256::digest(state_directory.as_os_str().as_encoded_bytes());
+    let short = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    PathBuf::from(format!("/dev/shm/vigie-{node_name}-{short:08x}"))
+}
+
 fn read_state(
     reader: &mut Reader<'_>,
     state: &RawState,
@@ -259,7 +267,7 @@ fn read_state(
         value.as_ref().map_or_else(|| below.join(default), |value| below.join(value.get_ref()))
     };
     let state_directory = path(&state.directory, Path::new("state"), directory);
-    let live_default = PathBuf::from(format!("/dev/shm/vigie-{node_name}"));
+    let live_default = live_default(node_name, &state_directory);
     let control_socket = path(&state.control_socket, Path::new("control.sock"), &state_directory);
     let length = control_socket.as_os_str().len();
     if length > SOCKET_PATH_BYTES_MAX {
