@@ -8,6 +8,7 @@ use facts::event::EventKind;
 
 use crate::door::{Actor, Command, Output, Refused};
 use crate::engine::Engine;
+use crate::settings::FeatureAction;
 use crate::words;
 
 impl Engine {
@@ -19,7 +20,8 @@ impl Engine {
     /// Checks and does; every refusal is a fact.
     pub(crate) fn execute(&mut self, now: Duration, actor: &Actor, command: Command) -> Result<(), Refused> {
         let name = words::command_name(&command);
-        let result = self.permit(actor, &command).and_then(|()| {
+        let known = self.permit(actor, &command).and_then(|()| self.knows_reason(&command));
+        let result = known.and_then(|()| {
             let input = input(actor, command);
             self.acd.check(&input).map_err(Refused::Acd)?;
             self.acd.handle(now, input);
@@ -40,6 +42,18 @@ impl Engine {
             (Actor::Phone(account), Command::Operator { operator, .. }) if account == operator => Ok(()),
             (Actor::Phone(_), _) => Err(Refused::NotYours),
         }
+    }
+
+    /// A reason is a word of the figures: one that configuration does not name would be a figure of its own.
+    fn knows_reason(&self, command: &Command) -> Result<(), Refused> {
+        let Command::Operator { command: acd::OperatorCommand::NotReady(reason), .. } = command else {
+            return Ok(());
+        };
+        // Each reason has a code of its own.
+        let known = self.settings.feature_codes.iter().any(|feature| {
+            matches!(&feature.action, FeatureAction::State(acd::OperatorCommand::NotReady(known)) if known == reason)
+        });
+        if known { Ok(()) } else { Err(Refused::UnknownReason(reason.clone())) }
     }
 }
 

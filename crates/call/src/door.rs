@@ -110,11 +110,16 @@ pub enum Refused {
     Acd(acd::CommandRefused),
     /// This actor may not do that.
     NotYours,
+    /// Configuration knows no such reason of being not ready.
+    UnknownReason(Arc<str>),
 }
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::UnknownReason(reason) => {
+                return write!(f, "\"{reason}\" is none of the reasons in policy.toml");
+            }
             Self::Acd(acd::CommandRefused::UnknownOperator) => "there is no operator of that name",
             Self::Acd(acd::CommandRefused::UnknownLine) => "there is no line of that name",
             Self::Acd(acd::CommandRefused::NoDevice) => {

@@ -114,10 +114,10 @@ pub struct DemoArguments {
 #[derive(Args, Debug)]
 pub struct ControlArguments {
     /// The deployment whose program is meant
-    #[arg(long, value_name = "DIR", default_value = CONFIG_DIRECTORY)]
+    #[arg(long, global = true, value_name = "DIR", default_value = CONFIG_DIRECTORY)]
     pub config: PathBuf,
     /// Its control socket, if not the one its configuration names
-    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    #[arg(long, global = true, value_name = "PATH", conflicts_with = "config")]
     pub socket: Option<PathBuf>,
 }
 

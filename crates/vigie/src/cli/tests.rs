@@ -34,6 +34,8 @@ fn operators_are_commanded() {
         ("amina not-ready break", Some(OperatorAction::NotReady { reason: "break".into() })),
         ("amina sign-out", Some(OperatorAction::SignOut)),
         ("--socket /run/c amina ready", Some(OperatorAction::Ready)),
+        ("amina ready --config /etc/other", Some(OperatorAction::Ready)),
+        ("amina not-ready break --socket /run/c", Some(OperatorAction::NotReady { reason: "break".into() })),
         ("amina not-ready", None),
         ("amina", None),
         ("amina dance", None),

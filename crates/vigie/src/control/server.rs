@@ -105,15 +105,18 @@ async fn answer(request: Request, doors: &Doors, reports: Arc<dyn Reports>) -> A
             }
         }
         Request::Operator { name, action } => {
-            command(doors, Command::Operator { operator: name.into(), command: action.into() }).await
+            let operator = name.as_str().into();
+            command(doors, &name, Command::Operator { operator, command: action.into() }).await
         }
         Request::Line { name, action } => {
-            command(doors, Command::Line { line: name.into(), command: action.into() }).await
+            let line = name.as_str().into();
+            command(doors, &name, Command::Line { line, command: action.into() }).await
         }
     }
 }
 
-async fn command(doors: &Doors, command: Command) -> Answer {
+/// `name` is whom it is about, for the words of a refusal.
+async fn command(doors: &Doors, name: &str, command: Command) -> Answer {
     let (reply, answer) = oneshot::channel();
     let reply = Box::new(move |result| {
         // The asker may have gone meanwhile.
@@ -122,7 +125,7 @@ async fn command(doors: &Doors, command: Command) -> Answer {
     doors.control(Control::Command { actor: Actor::LocalControl, command, reply });
     match answer.await {
         Ok(Ok(())) => Answer::Done(String::new()),
-        Ok(Err(refused)) => Answer::Refused(refused.to_string()),
+        Ok(Err(refused)) => Answer::Refused(format!("{name}: {refused}")),
         Err(_) => Answer::Refused("vigie is stopping".into()),
     }
 }
