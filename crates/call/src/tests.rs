@@ -18,6 +18,8 @@ use crate::{
 };
 use crate::{TrunkPolicy, words};
 
+mod restart;
+
 fn line(name: &str, numbers: &[&str]) -> LinePolicy {
     LinePolicy {
         name: name.into(),

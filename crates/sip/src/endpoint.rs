@@ -297,6 +297,11 @@ impl Endpoint {
         self.flush(now);
     }
 
+    /// Whether a leg lives: after a restore, whether it came back.
+    pub fn is_live(&self, dialog: DialogId) -> bool {
+        self.legs.contains_key(&dialog)
+    }
+
     /// How many contacts of an account can be reached.
     pub fn contacts(&self, account: &str) -> usize {
         self.bindings.reachable(account)
