@@ -283,7 +283,7 @@ impl Engine {
                 Some(Side::Feature(dialog)) => self.end_feature_call(now, dialog),
                 Some(Side::Operator(_)) | None => {}
             },
-            Event::Silent { leg, since, .. } => self.silent(now, leg, since),
+            Event::Silent { leg, since, ever } => self.silent(now, leg, since, ever),
             Event::Released { leg, stats } => self.released(now, leg, &stats),
             Event::Latched { .. } | Event::SourceRejected { .. } | Event::Trouble { .. } => {
                 self.media_fact(now, &event);

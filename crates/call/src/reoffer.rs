@@ -71,8 +71,16 @@ impl Engine {
 
     /// A leg that says nothing at all: ask its peer whether the dialog still lives. Whoever answers stays, however
     /// silent; a helpline call is never ended for silence alone.
-    pub(crate) fn silent(&mut self, now: Duration, leg: LegId, silent_for: Duration) {
+    pub(crate) fn silent(&mut self, now: Duration, leg: LegId, silent_for: Duration, ever: bool) {
         let Some((contact, side, dialog)) = self.leg_side(leg) else { return };
+        let talks = self.calls.get(&contact).is_some_and(|call| {
+            matches!(call.stage, Stage::Talking) && !call.held_by_caller && !call.held_by_operator
+        });
+        let first = self.settings.media.silence.is_some_and(|every| silent_for < every.saturating_mul(2));
+        if talks && first && !ever {
+            let (leg, missing) = (side.clone(), facts::event::Direction::Received);
+            self.fact(now, Some(contact), EventKind::OneWayAudio { leg, missing });
+        }
         self.fact(now, Some(contact), EventKind::MediaSilence { leg: side, silent_for });
         self.sip.probe(now, dialog);
     }

@@ -200,6 +200,7 @@ fn refused(source: std::net::IpAddr, status: u16, reason: RefusedReason) -> Even
 
 pub(crate) fn media_fact(event: &media::Event, leg: Leg) -> Option<EventKind> {
     match event {
+        media::Event::Latched { source, .. } => Some(EventKind::MediaLatched { leg, address: *source }),
         media::Event::SourceRejected { source, .. } => {
             let remedy = match leg {
                 Leg::Caller => Remedy::AddTrunkNetwork,

@@ -529,8 +529,8 @@ impl Control {
                 }
             }
             WorkerEvent::Digit { leg, digit } => self.tell(leg, Event::Digit { leg, digit }),
-            WorkerEvent::Latched { leg, as_signalled, .. } => {
-                self.tell(leg, Event::Latched { leg, as_signalled });
+            WorkerEvent::Latched { leg, source, as_signalled } => {
+                self.tell(leg, Event::Latched { leg, source, as_signalled });
             }
             WorkerEvent::SourceRejected { leg, source, remedy } => {
                 self.tell(leg, Event::SourceRejected { leg, source, remedy });

@@ -203,6 +203,8 @@ pub enum Event {
     Latched {
         /// Where.
         leg: LegId,
+        /// The source.
+        source: SocketAddr,
         /// Whether it is exactly the signalled address and port.
         as_signalled: bool,
     },

@@ -31,7 +31,11 @@ fn a_stranger_before_the_peer_is_neither_heard_nor_answered() {
     // The peer still can speak, at once.
     rig.talk(&mut [&mut caller, &mut stranger], 10);
     assert_eq!(rig.heard_by(&operator).packets.len(), 10);
-    assert!(rig.events.contains(&Event::Latched { leg: a, as_signalled: true }));
+    assert!(
+        rig.events
+            .iter()
+            .any(|event| matches!(event, Event::Latched { leg, as_signalled: true, .. } if *leg == a))
+    );
 }
 
 #[test]
@@ -116,7 +120,11 @@ fn a_phone_behind_nat_is_learnt_from_its_registration() {
     rig.talk(&mut [&mut phone, &mut operator], 10);
     assert_eq!(rig.heard_by(&operator).packets.len(), 10);
     assert_eq!(rig.heard_by(&phone).packets.len(), 10);
-    assert!(rig.events.contains(&Event::Latched { leg: a, as_signalled: false }));
+    assert!(
+        rig.events
+            .iter()
+            .any(|event| matches!(event, Event::Latched { leg, as_signalled: false, .. } if *leg == a))
+    );
 }
 
 #[test]
