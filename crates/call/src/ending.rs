@@ -85,6 +85,17 @@ impl Engine {
         }
     }
 
+    /// A side is silent and gives no answer: as if its dialog had been lost.
+    pub(crate) fn media_lost(&mut self, now: Duration, dialog: DialogId) {
+        match self.dialogs.get(&dialog).copied() {
+            Some(Side::Trunk(contact)) => {
+                self.end_call(now, contact, EndedBy::Network, EndCause::bare(EndProof::MediaLost));
+            }
+            Some(Side::Operator(contact)) => self.operator_lost(now, contact, OperatorLeaveReason::MediaLost),
+            Some(Side::Feature(_)) | None => {}
+        }
+    }
+
     /// The call is over: everybody is let go at once; the fact is said when the media legs have given their accounts.
     pub(crate) fn end_call(&mut self, now: Duration, contact: ContactId, by: EndedBy, cause: EndCause) {
         let Some(call) = self.calls.get_mut(&contact) else { return };
@@ -130,6 +141,7 @@ impl Engine {
 
     /// A media leg is released; its account belongs into the call's record.
     pub(crate) fn released(&mut self, now: Duration, leg: LegId, stats: &LegStats) {
+        self.probed.remove(&leg);
         let contact = match self.legs.remove(&leg) {
             Some(Side::Trunk(contact) | Side::Operator(contact)) => contact,
             Some(Side::Feature(_)) | None => return,

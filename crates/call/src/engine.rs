@@ -48,6 +48,8 @@ pub struct Engine {
     pub(crate) offers: BTreeMap<acd::OfferId, ContactId>,
     pub(crate) operator_states: BTreeMap<Name, acd::OperatorState>,
     pub(crate) calls_by_trunk: BTreeMap<Name, usize>,
+    /// Silent legs whose peers were asked whether they live, and have not answered.
+    pub(crate) probed: BTreeSet<LegId>,
     pub(crate) timers: BTreeSet<(Duration, Timer)>,
     pub(crate) dirty: BTreeSet<RecordKey>,
     pub(crate) next_contact: u64,
@@ -87,6 +89,7 @@ impl Engine {
             offers: BTreeMap::new(),
             operator_states: BTreeMap::new(),
             calls_by_trunk: BTreeMap::new(),
+            probed: BTreeSet::new(),
             timers: BTreeSet::new(),
             dirty: BTreeSet::new(),
             next_contact: first_contact.max(1),
@@ -247,7 +250,8 @@ impl Engine {
             Event::Acknowledged { dialog, sdp } => self.acknowledged(now, dialog, sdp.as_ref()),
             Event::Reoffer { dialog, sdp } => self.reoffered(now, dialog, sdp.as_ref()),
             Event::ReofferAnswered { dialog, sdp } => self.acknowledged(now, dialog, sdp.as_ref()),
-            Event::ReofferFailed { .. } | Event::Alive { .. } => {}
+            Event::Alive { dialog } => self.alive(dialog),
+            Event::ReofferFailed { .. } => {}
             Event::Ended { dialog, by, reason } => self.dialog_ended(now, dialog, by, reason.as_ref()),
             Event::Digit { dialog, digit } => {
                 if let Some(Side::Trunk(contact)) = self.dialogs.get(&dialog).copied() {

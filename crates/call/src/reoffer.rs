@@ -14,6 +14,9 @@ use crate::contact::{Edge, Side, Stage};
 use crate::engine::Engine;
 use crate::words;
 
+/// A leg that was never heard says little by its silence: a phone that was muted from the start, a load test without
+/// sound. It is asked only after this time.
+const NEVER_HEARD_PATIENCE: Duration = Duration::from_secs(300);
 /// RFC 3261 §21.4.26: the session stays as it was.
 const NOT_ACCEPTABLE_HERE: u16 = 488;
 
@@ -70,19 +73,42 @@ impl Engine {
     }
 
     /// A leg that says nothing at all: ask its peer whether the dialog still lives. Whoever answers stays, however
-    /// silent; a helpline call is never ended for silence alone.
+    /// silent; a helpline call is never ended for silence alone. Whoever gives no answer by the next time, and is still
+    /// silent, is gone: SIP's own patience (32 s) is longer than a caller's.
     pub(crate) fn silent(&mut self, now: Duration, leg: LegId, silent_for: Duration, ever: bool) {
         let Some((contact, side, dialog)) = self.leg_side(leg) else { return };
+        let first = self.settings.media.silence.is_some_and(|every| silent_for < every.saturating_mul(2));
+        if first {
+            self.probed.remove(&leg);
+            self.silence_facts(now, contact, side, silent_for, ever);
+        }
+        if !ever && silent_for < NEVER_HEARD_PATIENCE {
+            return;
+        }
+        if self.probed.insert(leg) {
+            self.sip.probe(now, dialog);
+        } else {
+            self.probed.remove(&leg);
+            self.media_lost(now, dialog);
+        }
+    }
+
+    fn silence_facts(&mut self, now: Duration, contact: ContactId, leg: Leg, silent_for: Duration, ever: bool) {
         let talks = self.calls.get(&contact).is_some_and(|call| {
             matches!(call.stage, Stage::Talking) && !call.held_by_caller && !call.held_by_operator
         });
-        let first = self.settings.media.silence.is_some_and(|every| silent_for < every.saturating_mul(2));
-        if talks && first && !ever {
-            let (leg, missing) = (side.clone(), facts::event::Direction::Received);
-            self.fact(now, Some(contact), EventKind::OneWayAudio { leg, missing });
+        if talks && !ever {
+            let missing = facts::event::Direction::Received;
+            self.fact(now, Some(contact), EventKind::OneWayAudio { leg: leg.clone(), missing });
         }
-        self.fact(now, Some(contact), EventKind::MediaSilence { leg: side, silent_for });
-        self.sip.probe(now, dialog);
+        self.fact(now, Some(contact), EventKind::MediaSilence { leg, silent_for });
+    }
+
+    /// The peer of a probed leg answered.
+    pub(crate) fn alive(&mut self, dialog: DialogId) {
+        if let Some(leg) = self.leg_of(dialog) {
+            self.probed.remove(&leg);
+        }
     }
 
     /// Latching, rejected sources, troubles: facts for the administrator.

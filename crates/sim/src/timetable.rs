@@ -123,7 +123,8 @@ impl Timetable {
                 }
                 Due::Silent => {
                     let since = at.saturating_sub(state.opened_at);
-                    self.events.push_back(WorkerEvent::Silent { leg, since, ever: false });
+                    // As if it had been heard before: peers that live are asked again and again, and answer.
+                    self.events.push_back(WorkerEvent::Silent { leg, since, ever: true });
                     if let Some(silence) = self.silence {
                         self.due.insert((at + silence, leg, Due::Silent), ());
                     }

@@ -196,8 +196,8 @@ fn who_loses_her_operator_is_first_and_comforted() {
     story.answer(diane);
     let behind = story.caller(PLAIN);
     story.world.command(diane, Command::Power(false));
-    // 20 s of silence, then a probe that nobody answers: 32 s.
-    story.world.run_for(s(54));
+    // 20 s of silence, then a probe that has no answer after 20 s more.
+    story.world.run_for(s(42));
     assert!(story.hears(cut_off, Signature::of(CUT_OFF)) || story.hears(cut_off, Signature::of(MUSIC)));
     let elise = story.operator("elise");
     story.answer(elise);

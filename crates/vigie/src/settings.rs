@@ -16,7 +16,7 @@ use crate::config::{self, Deployment, DigestAlgorithm, Line, MediaFrom, Operator
 /// A released port pair rests this long: late packets of one call must not be heard in another.
 const PORT_QUARANTINE: Duration = Duration::from_secs(10);
 /// A leg without a packet for so long is asked whether it still lives.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The engine's settings. `listen` are the bound sockets in the order of the configuration, with their real ports;
 /// `workers` is the number of media threads.
