@@ -85,17 +85,6 @@ impl Engine {
         }
     }
 
-    /// A side is silent and gives no answer: as if its dialog had been lost.
-    pub(crate) fn media_lost(&mut self, now: Duration, dialog: DialogId) {
-        match self.dialogs.get(&dialog).copied() {
-            Some(Side::Trunk(contact)) => {
-                self.end_call(now, contact, EndedBy::Network, EndCause::bare(EndProof::MediaLost));
-            }
-            Some(Side::Operator(contact)) => self.operator_lost(now, contact, OperatorLeaveReason::MediaLost),
-            Some(Side::Feature(_)) | None => {}
-        }
-    }
-
     /// The call is over: everybody is let go at once; the fact is said when the media legs have given their accounts.
     pub(crate) fn end_call(&mut self, now: Duration, contact: ContactId, by: EndedBy, cause: EndCause) {
         let Some(call) = self.calls.get_mut(&contact) else { return };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use facts::ContactId;
-use facts::event::{EventKind, Leg, Party};
+use facts::event::{EventKind, Leg, OperatorLeaveReason, Party};
 use media::{Direction, LegId};
 use sip::DialogId;
 
@@ -73,10 +73,12 @@ impl Engine {
     }
 
     /// A leg that says nothing at all: ask its peer whether the dialog still lives. Whoever answers stays, however
-    /// silent; a helpline call is never ended for silence alone. Whoever gives no answer by the next time, and is still
-    /// silent, is gone: SIP's own patience (32 s) is longer than a caller's.
+    /// silent; a helpline call is never ended for silence alone. An operator's phone that gives no answer by the next
+    /// time, and is still silent, is gone: SIP's own patience (32 s) is longer than that of the caller who hears
+    /// nothing. A caller keeps SIP's patience; she may only be in a tunnel.
     pub(crate) fn silent(&mut self, now: Duration, leg: LegId, silent_for: Duration, ever: bool) {
         let Some((contact, side, dialog)) = self.leg_side(leg) else { return };
+        let by_operator = matches!(side, Leg::Operator(_));
         let first = self.settings.media.silence.is_some_and(|every| silent_for < every.saturating_mul(2));
         if first {
             self.probed.remove(&leg);
@@ -87,13 +89,19 @@ impl Engine {
         }
         if self.probed.insert(leg) {
             self.sip.probe(now, dialog);
-        } else {
-            self.probed.remove(&leg);
-            self.media_lost(now, dialog);
+        } else if by_operator {
+            self.operator_lost(now, contact, OperatorLeaveReason::MediaLost);
         }
     }
 
-    fn silence_facts(&mut self, now: Duration, contact: ContactId, leg: Leg, silent_for: Duration, ever: bool) {
+    fn silence_facts(
+        &mut self,
+        now: Duration,
+        contact: ContactId,
+        leg: Leg,
+        silent_for: Duration,
+        ever: bool,
+    ) {
         let talks = self.calls.get(&contact).is_some_and(|call| {
             matches!(call.stage, Stage::Talking) && !call.held_by_caller && !call.held_by_operator
         });

@@ -95,7 +95,8 @@ fn dialled_numbers_lead_to_lines() {
         settings(vec![line("day", &["+33142000001", "3919"]), line("night", &["+33142000002", "service"])]);
     let lookup = Lookup::new(&settings);
     // (where the number stands, country code without +, Request-URI's user, To's user) → line
-    let cases: &[(Dialled, bool, &str, &str, Result<&str, &str>)] = &[
+    type Case = (Dialled, bool, &'static str, &'static str, Result<&'static str, &'static str>);
+    let cases: &[Case] = &[
         (Dialled::RequestUri, false, "+33142000001", "", Ok("day")),
         (Dialled::RequestUri, false, "0033142000001", "", Ok("day")),
         (Dialled::RequestUri, false, "0142000001", "", Ok("day")),

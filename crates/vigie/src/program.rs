@@ -90,6 +90,8 @@ pub struct Program {
 impl Program {
     /// Binds sockets, opens journal and state, takes up what was left, and answers calls from then on.
     pub fn start(deployment: Deployment) -> Result<Self, StartError> {
+        // Journal, state and socket are this user's alone.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let state = &deployment.node.state;
         let (state_file, left) = StateFile::open(&state.live_directory).map_err(StartError::State)?;
         if let Some(directory) = state.journal.parent() {

@@ -69,9 +69,16 @@ fn wait_for_the_end(program: &Program) -> io::Result<()> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        let mut hang_up = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
+                // A terminal that closes, or an administrator's habit: neither may end a call.
+                _ = hang_up.recv() => {
+                    tracing::warn!("SIGHUP does nothing here: a changed configuration is read at the next start");
+                }
+            }
         }
         program.drain();
         tracing::info!("no new calls; a second signal ends the present ones");
