@@ -72,11 +72,6 @@ impl Doors {
         self.network.try_send(input).map_err(TrySendError::into_inner)
     }
 
-    /// The network lane itself, for whoever can wait (stream readers).
-    pub fn network(&self) -> &Sender<sip::Input> {
-        &self.network
-    }
-
     /// The media lane.
     pub fn media(&self) -> &Sender<(usize, media::WorkerEvent)> {
         &self.media

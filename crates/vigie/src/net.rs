@@ -8,7 +8,7 @@ mod names;
 mod streams;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -170,17 +170,6 @@ impl Net {
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
-}
-
-/// What is told to peers when a socket is bound to all addresses and nothing is advertised: loopback, which at least
-/// works on this machine. Configuration refuses this case; tests and the demonstration never meet it.
-pub fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]
